@@ -1,0 +1,124 @@
+// Every limit of the program: its name, its value, its reason. A peer must not be able to make us hold or do
+// more than what stands here. What an operator may want to change is in .env instead.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace cardea::base {
+
+using namespace std::chrono_literals;
+
+// --- HTTP
+// --------------------------------------------------------------------------------------------------- nginx
+// allows 4 × 8 KiB, Apache 100 fields of 8 KiB; large cookies and bearer tokens fit into 32 KiB.
+inline constexpr std::size_t kHeadBytesMax = 32 * 1024;
+inline constexpr std::size_t kFieldsMax = 128;
+// One chunk-size line with extensions (RFC 9112 §7.1.1 lets a recipient limit them).
+inline constexpr std::size_t kChunkLineBytesMax = 4096;
+// What one stream holds for one direction before the other side has to wait.
+inline constexpr std::size_t kStreamBufferBytesMax = 64 * 1024;
+// A body that is sent to the API. Certificates' requests are hundreds of bytes.
+inline constexpr std::size_t kApiBodyBytesMax = 64 * 1024;
+
+// --- Waits
+// --------------------------------------------------------------------------------------------------
+// ClientHello to Finished. Slow phones on bad links need 2–3 s; more is an attack or a dead peer.
+inline constexpr auto kHandshakeTimeout = 10s;
+// From the first byte of a request to the end of its head (nginx: 60 s; slowloris lives on long ones).
+inline constexpr auto kRequestHeadTimeout = 30s;
+// A keep-alive connection without a request (nginx: 75 s).
+inline constexpr auto kClientIdleTimeout = 75s;
+// A body in either direction may take for ever but must move within this time.
+inline constexpr auto kBodyProgressTimeout = 60s;
+// Server-sent events may be silent for long between two events; the peer's death is noticed by TCP.
+inline constexpr auto kEventStreamIdleTimeout = 1h;
+// From the request's end to the response's head.
+inline constexpr auto kUpstreamHeadTimeout = 60s;
+inline constexpr auto kDialTimeout = 5s;
+// Below the 5 s after which common servers (Node.js) close, so that we never send into a closing connection.
+inline constexpr auto kUpstreamIdleTimeout = 4s;
+// SIGTERM: how long running exchanges may still take.
+inline constexpr auto kDrainTimeout = 30s;
+
+// --- Connections
+// -------------------------------------------------------------------------------------------- Idle upstream
+// connections kept per worker and upstream.
+inline constexpr std::size_t kUpstreamIdleMax = 64;
+// Accepted per wake-up of a listener: handshakes of new clients must not starve those who are served.
+inline constexpr std::size_t kAcceptsPerTurnMax = 16;
+// Bytes of a ClientHello message. OpenSSL itself stops at 16 KiB; post-quantum hellos have about 1.8 KiB.
+inline constexpr std::size_t kClientHelloBytesMax = 16 * 1024;
+// Protocols in one ALPN extension. Browsers send 2 or 3; 16 KiB of one-byte names would be 8000 strings.
+inline constexpr std::size_t kAlpnProtocolsMax = 32;
+
+// --- Redis
+// --------------------------------------------------------------------------------------------------
+inline constexpr auto kRedisCommandTimeout = 5s;
+inline constexpr auto kRedisReconnectDelayMin = 100ms;
+inline constexpr auto kRedisReconnectDelayMax = 5s;
+// Commands waiting for an answer or a connection; beyond it new ones fail at once instead of piling up.
+inline constexpr std::size_t kRedisPendingMax = 10'000;
+// One reply. The largest object, a certificate with its chain and history, has some tens of KiB.
+inline constexpr std::size_t kRedisReplyBytesMax = 16 * 1024 * 1024;
+// A connection without a command is asked this often whether it still lives.
+inline constexpr auto kRedisIdlePing = 15s;
+// Objects fetched in one command of a list: 100 certificates are a few MiB at most.
+inline constexpr std::size_t kRedisListChunk = 100;
+// Names taken from an index, or keys looked at when one is rebuilt, in one command: about a millisecond of
+// Redis.
+inline constexpr std::size_t kRedisScanChunk = 1000;
+// Changes kept for nodes that were away; who was away for longer reads everything anew.
+inline constexpr std::size_t kChangesKept = 10'000;
+inline constexpr std::size_t kChangesPerReadMax = 1000;
+// One blocking read of the changes; also how soon a dead connection is noticed.
+inline constexpr auto kChangesBlock = 5s;
+// RFC 8555 validations end within minutes; the specification keeps a challenge for an hour.
+inline constexpr auto kChallengeLifetime = 3600s;
+inline constexpr auto kProgressLifetime = 3600s;
+
+// How long the start waits for the first load before it serves without it: Redis may come later, but clients
+// of hosts that are stored should not meet a server that does not know them.
+inline constexpr auto kFirstLoadTimeout = 3s;
+
+// --- ACME
+// --------------------------------------------------------------------------------------------------- One
+// HTTP exchange with the CA, connection included.
+inline constexpr auto kAcmeRequestTimeout = 30s;
+// A directory, order or chain has a few KiB; a page from a wrong server may have any size.
+inline constexpr std::size_t kAcmeBodyBytesMax = 1024 * 1024;
+// Retry-After of a CA is kept between these: a zero would be a busy loop, ten years would be for ever.
+inline constexpr auto kRetryAfterMin = 1s;
+inline constexpr auto kRetryAfterMax = 24h;
+// badNonce answers to one request (RFC 8555 §6.5); Pebble refuses up to 100 % on purpose.
+inline constexpr int kBadNonceRetriesMax = 10;
+// Let's Encrypt: at most 100 names in one certificate.
+inline constexpr std::size_t kDomainsPerCertificateMax = 100;
+// A node that works on a certificate holds its lease this long and extends it at every step: longer than the
+// longest step (a request, or a wait of kOrderWaitMax), so that only a dead or paused node loses it.
+inline constexpr auto kIssuanceLease = 120s;
+// The longest a step waits, whatever the CA asked for: the lease must not run out meanwhile.
+inline constexpr auto kOrderWaitMax = 60s;
+// A chain has two to four certificates; what a CA sends beyond this is no chain.
+inline constexpr std::size_t kChainBlocksMax = 20;
+inline constexpr std::size_t kChainBytesMax = 256 * 1024;
+// What is kept of a CA's problem document, and of one text in it, for the operator to read.
+inline constexpr std::size_t kProblemRawBytesMax = 8 * 1024;
+inline constexpr std::size_t kProblemTextBytesMax = 1024;
+// A URL that a CA gives us, and a nonce; real ones have about 100 bytes.
+inline constexpr std::size_t kAcmeUrlBytesMax = 2048;
+inline constexpr std::size_t kNonceBytesMax = 512;
+// Nonces kept for later. Every answer brings one, and old ones expire at the CA.
+inline constexpr std::size_t kNoncesMax = 16;
+// Let's Encrypt offers three or four challenges per authorization.
+inline constexpr std::size_t kChallengesMax = 20;
+// Between two looks at an order or authorization when the CA names no Retry-After.
+inline constexpr auto kAcmePollInterval = 2s;
+// Looks without any progress before an attempt is given up; the order can be taken up again later.
+inline constexpr int kAcmePollsMax = 90;
+// A certificate may begin this far in the future: clocks differ by seconds, never by more than minutes.
+inline constexpr auto kNotBeforeSkewMax = 5min;
+// Finalize requests of one attempt, each only after the CA has shown the order as "ready" again.
+inline constexpr int kFinalizeAttemptsMax = 3;
+
+}  // namespace cardea::base
