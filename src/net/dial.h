@@ -1,0 +1,21 @@
+// Opening connections.
+#pragma once
+
+#include <chrono>
+
+#include "base/error.h"
+#include "net/endpoint.h"
+#include "net/event_loop.h"
+#include "net/stream.h"
+#include "net/task.h"
+
+namespace cardea::net {
+
+// Connects to `endpoint`; a name is resolved now and its addresses are tried in turn. Everything together
+// takes no longer than `limit`. Error: timeout; refused (nobody listens there, no route); unavailable (the
+// name does not resolve). All are retryable: no byte was sent. `peer` is the source that this and the
+// stream's errors name.
+Task<base::Result<Stream>> dial(EventLoop& loop, Endpoint endpoint, std::chrono::milliseconds limit,
+                                base::ErrorSource peer);
+
+}  // namespace cardea::net

@@ -1,0 +1,58 @@
+// Running work on another loop or on the pool for blocking work, and coming back with its result.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "net/callback.h"
+#include "net/event_loop.h"
+#include "net/task.h"
+#include "net/task_group.h"
+
+namespace cardea::net {
+
+namespace detail {
+template <typename T, typename Work, typename Done>
+Task<void> run_and_return(EventLoop& home, Work work, Done done) {
+  T result = co_await work();
+  // shared_ptr: move_only_function would do, but `done` itself must be called on the home loop.
+  home.post([done, result = std::move(result)]() mutable { done(std::move(result)); });
+}
+}  // namespace detail
+
+// A loop that others may call: tasks that come from outside run in `tasks`. Both outlive every caller's loop.
+struct CallTarget {
+  EventLoop& loop;
+  TaskGroup& tasks;
+};
+
+// Runs `work()`, which makes a Task<T>, on `target` and returns its result on `home`, the caller's loop.
+// T and the captures of `work` cross threads: values only. If the caller is destroyed meanwhile, the work is
+// still done and its result dropped.
+template <typename T, typename Work>
+Task<T> call_on(CallTarget target, EventLoop& home, Work work) {
+  auto [result] = co_await Callback<T>([&](auto done) {
+    target.loop.post([&tasks = target.tasks, &home, work = std::move(work), done]() mutable {
+      tasks.spawn("call from another loop",
+                  detail::run_and_return<T>(home, std::move(work), std::move(done)));
+    });
+  });
+  co_return std::move(result);
+}
+
+// Runs the blocking function `work` on `pool` and returns its result on `home`.
+template <typename T, typename Work>
+Task<T> offload(boost::asio::thread_pool& pool, EventLoop& home, Work work) {
+  auto [result] = co_await Callback<T>([&](auto done) {
+    boost::asio::post(pool, [&home, work = std::move(work), done]() mutable {
+      home.post([done, made = work()]() mutable { done(std::move(made)); });
+    });
+  });
+  co_return std::move(result);
+}
+
+}  // namespace cardea::net

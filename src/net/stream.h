@@ -1,0 +1,85 @@
+// A connected byte stream: TCP or Unix socket, plain or behind a codec (TLS).
+//
+// It owns its buffers. Reading: at most one receive is under way, straight into the input buffer, and it
+// stays under way while the owner does other things, so that a peer that goes away is noticed at once.
+// Writing: bytes are queued and flush() sends them with one direct ::send; only when the socket is full does
+// it wait for the reactor.
+#pragma once
+
+#include <chrono>
+#include <coroutine>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "net/event_loop.h"
+#include "net/stream_codec.h"
+
+namespace cardea::net {
+
+class StreamCore;
+
+// Move-only owner; destroying it closes the socket at once. Loop thread only. One reader and one writer at a
+// time.
+class Stream {
+ public:
+  using Socket = boost::asio::generic::stream_protocol::socket;
+  using Duration = std::chrono::milliseconds;
+
+  Stream();
+  // `peer` is the source that errors of this stream name.
+  Stream(EventLoop& loop, Socket socket, base::ErrorSource peer);
+  Stream(Stream&& other) noexcept;
+  Stream& operator=(Stream&& other) noexcept;
+  ~Stream();
+
+  // Plaintext that came and was not consumed yet. Consume from it; never append to it.
+  [[nodiscard]] base::Buffer& input();
+  // True once the peer ended its direction and no more input will come (what is in input() is still there).
+  [[nodiscard]] bool ended() const;
+
+  class ReadAwaiter;
+  class FlushAwaiter;
+  // Waits until input() may have grown (true) or the peer ended (false); may return true without new bytes,
+  // so callers loop. Error: timeout after `limit`, closed (reset), protocol (from the codec), cancelled
+  // (close()).
+  [[nodiscard]] ReadAwaiter read(Duration limit);
+  // Queues bytes for the peer. Large pieces are encoded at once, small ones together at flush().
+  base::Status write(std::string_view bytes);
+  // The queue itself, to format into it without a copy. Loop: append, then flush().
+  [[nodiscard]] base::Buffer& output();
+  // Bytes that were queued and not yet taken by the socket.
+  [[nodiscard]] std::size_t queued() const;
+  // Sends what is queued. Error: timeout when nothing moved for `limit`, closed, protocol, cancelled.
+  [[nodiscard]] FlushAwaiter flush(Duration limit);
+
+  // Puts a codec between the wire and input()/output(). Bytes that were received already go through it.
+  base::Status set_codec(std::unique_ptr<StreamCodec> codec);
+  [[nodiscard]] StreamCodec* codec() const;
+
+  // Calls `on_gone` once if the peer ends or resets while nobody is reading; an empty function stops
+  // watching. It is called from the reactor and may close or destroy anything.
+  void watch(std::function<void()> on_gone);
+  // Ends our direction after what is queued was handed to the socket (best effort): close_notify and FIN.
+  void end_output();
+  // Ends both directions now. A waiting read or flush returns cancelled.
+  void close();
+  [[nodiscard]] bool is_open() const;
+  // Gives unused buffer memory back; called before long waits.
+  void release_buffers();
+
+  [[nodiscard]] int native_handle() const;
+
+ private:
+  boost::intrusive_ptr<StreamCore> core_;
+};
+
+}  // namespace cardea::net
+
+#include "net/stream_core.h"

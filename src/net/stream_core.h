@@ -1,0 +1,115 @@
+// The state behind net::Stream, kept alive by the operations that are under way. Nobody but Stream uses it.
+#pragma once
+
+#include <optional>
+#include <utility>
+
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+
+#include "net/stream.h"
+
+namespace cardea::net {
+
+class StreamCore : public boost::intrusive_ref_counter<StreamCore, boost::thread_unsafe_counter> {
+ public:
+  StreamCore(EventLoop& loop, Stream::Socket socket, base::ErrorSource peer);
+
+ private:
+  friend class Stream;
+  friend class Stream::ReadAwaiter;
+  friend class Stream::FlushAwaiter;
+
+  // Expires into a member function of the core.
+  class DeadlineTimer : public TimerWheel::Timer {
+   public:
+    DeadlineTimer(StreamCore& core, void (StreamCore::*expired)()) : core_(core), expired_(expired) {}
+
+   private:
+    void on_expired() override { (core_.*expired_)(); }
+    StreamCore& core_;
+    void (StreamCore::*expired_)();
+  };
+
+  [[nodiscard]] base::Buffer& input() { return codec_ ? plain_in_ : wire_in_; }
+  [[nodiscard]] base::Buffer& output() { return codec_ ? plain_out_ : wire_out_; }
+  [[nodiscard]] bool read_settled() const {
+    return fresh_ || ended_ || failure_.has_value() || !socket_.is_open();
+  }
+
+  void start_receive();
+  void on_received(boost::system::error_code error, std::size_t bytes);
+  void decode();
+  void wake_reader();
+  void on_read_expired();
+
+  base::Status encode_queued();
+  // True when everything left; false when the socket is full; an error otherwise.
+  base::Result<bool> send_queued();
+  void wait_writable();
+  void on_writable(boost::system::error_code error);
+  void on_write_expired();
+  void wake_writer(base::Status result);
+
+  void close();
+  void wake_after_close();
+  [[nodiscard]] std::unexpected<base::Error> failure(boost::system::error_code error,
+                                                     std::string_view what) const;
+
+  EventLoop& loop_;
+  Stream::Socket socket_;
+  base::ErrorSource peer_;
+  std::unique_ptr<StreamCodec> codec_;
+  base::Buffer wire_in_, wire_out_, plain_in_, plain_out_;
+
+  bool receiving_ = false;  // an asynchronous receive points into wire_in_
+  bool fresh_ = false;      // input grew since the last read()
+  bool ended_ = false;
+  bool timed_out_ = false;         // the waiting read's deadline passed
+  std::size_t receive_bytes_;      // how much the next receive asks for
+  std::size_t receive_space_ = 0;  // how much the one under way can take
+  std::optional<base::Error> failure_;
+  std::coroutine_handle<> reader_;
+  DeadlineTimer read_timer_{*this, &StreamCore::on_read_expired};
+  std::function<void()> on_gone_;
+
+  bool awaiting_writable_ = false;
+  Stream::Duration flush_limit_{};
+  base::Status flush_result_;
+  std::coroutine_handle<> writer_;
+  DeadlineTimer write_timer_{*this, &StreamCore::on_write_expired};
+};
+
+class Stream::ReadAwaiter {
+ public:
+  ReadAwaiter(StreamCore& core, Duration limit) : core_(&core), limit_(limit) {}
+  ReadAwaiter(const ReadAwaiter&) = delete;
+  ReadAwaiter& operator=(const ReadAwaiter&) = delete;
+  ~ReadAwaiter();
+  [[nodiscard]] bool await_ready();
+  void await_suspend(std::coroutine_handle<> waiter);
+  [[nodiscard]] base::Result<bool> await_resume();
+
+ private:
+  boost::intrusive_ptr<StreamCore> core_;
+  Duration limit_;
+  bool suspended_ = false;
+};
+
+class Stream::FlushAwaiter {
+ public:
+  FlushAwaiter(StreamCore& core, Duration limit) : core_(&core), limit_(limit) {}
+  FlushAwaiter(const FlushAwaiter&) = delete;
+  FlushAwaiter& operator=(const FlushAwaiter&) = delete;
+  ~FlushAwaiter();
+  [[nodiscard]] bool await_ready();
+  void await_suspend(std::coroutine_handle<> waiter);
+  [[nodiscard]] base::Status await_resume();
+
+ private:
+  boost::intrusive_ptr<StreamCore> core_;
+  Duration limit_;
+  base::Status result_;
+  bool suspended_ = false;
+};
+
+}  // namespace cardea::net
