@@ -1,0 +1,19 @@
+#include "crypto/random.h"
+
+#include <climits>
+
+#include <openssl/rand.h>
+
+#include "base/check.h"
+
+namespace cardea::crypto {
+
+std::string random_bytes(std::size_t count) {
+  CARDEA_CHECK(count <= INT_MAX, "RAND_bytes() takes an int");
+  std::string bytes(count, '\0');
+  CARDEA_CHECK(RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(count)) == 1,
+               "guessable secrets are worse than none");
+  return bytes;
+}
+
+}  // namespace cardea::crypto

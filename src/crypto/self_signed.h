@@ -1,0 +1,20 @@
+// The certificate for names that have none yet, so that a handshake can end in an answer.
+#pragma once
+
+#include <chrono>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "crypto/certificate.h"
+#include "crypto/key.h"
+
+namespace cardea::crypto {
+
+// An X.509 v3 server certificate for `name`, signed by its own key (EC P-256 is the fitting kind).
+// Error (invalid): `name` is no hostname, `lifetime` is not positive. Error (internal): OpenSSL failed.
+[[nodiscard]] base::Result<Certificate> make_self_signed(const PrivateKey& key, std::string_view name,
+                                                         base::Time not_before,
+                                                         std::chrono::seconds lifetime);
+
+}  // namespace cardea::crypto

@@ -1,0 +1,27 @@
+// What one worker counts.
+#pragma once
+
+#include "metrics/counter.h"
+
+namespace cardea::metrics {
+
+struct WorkerCounters {
+  Counter connections;  // accepted
+  Counter handshakes_completed;
+  Counter handshakes_failed;
+  Counter requests;              // whose head was read
+  Counter upstream_connections;  // dialled; requests minus these were served by reused ones
+};
+
+struct CounterTotals {
+  std::uint64_t connections = 0;
+  std::uint64_t handshakes_completed = 0;
+  std::uint64_t handshakes_failed = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t upstream_connections = 0;
+};
+
+// Adds one worker to the totals of the process.
+void add_to(CounterTotals& totals, const WorkerCounters& worker);
+
+}  // namespace cardea::metrics
