@@ -1,0 +1,41 @@
+// From a fresh TCP connection to an encrypted stream: read the ClientHello, choose the host, shake hands.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "net/stream.h"
+#include "net/task.h"
+#include "tls/context.h"
+
+namespace cardea::tls {
+
+// Who has the certificates. Worker thread only.
+class ContextSource {
+ public:
+  ContextSource() = default;
+  ContextSource(const ContextSource&) = delete;
+  ContextSource& operator=(const ContextSource&) = delete;
+  virtual ~ContextSource() = default;
+
+  // The context for a canonical server name ("" when the client sent none): the host's own, or the
+  // self-signed fallback. A Task, because a host's record may have to be fetched. Error: there is none to
+  // use.
+  virtual net::Task<base::Result<std::shared_ptr<const ServerContext>>> context_for(
+      std::string_view server_name) = 0;
+};
+
+struct AcceptedTls {
+  std::string server_name;  // canonical; empty if none was sent
+  std::string alpn;
+};
+
+// Shakes hands on `stream` and puts the session between it and its user. The whole may take
+// kHandshakeTimeout. Session tickets stay queued: they leave with the first response. Error: protocol (not
+// TLS, no common version …), timeout, closed; an alert was sent where TLS has one. The caller closes the
+// stream.
+net::Task<base::Result<AcceptedTls>> accept(net::Stream& stream, ContextSource& contexts);
+
+}  // namespace cardea::tls

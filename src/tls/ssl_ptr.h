@@ -1,0 +1,17 @@
+// Owners of OpenSSL's objects that belong to this layer. tls/ is the only place for SSL_*.
+#pragma once
+
+#include <memory>
+
+#include <openssl/ssl.h>
+
+namespace cardea::tls {
+
+struct SslDeleter {
+  void operator()(SSL* ssl) const { SSL_free(ssl); }
+  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+};
+using SslPtr = std::unique_ptr<SSL, SslDeleter>;
+using SslCtxPtr = std::unique_ptr<SSL_CTX, SslDeleter>;
+
+}  // namespace cardea::tls
