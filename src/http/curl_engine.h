@@ -1,0 +1,90 @@
+// libcurl's multi interface driven by our loop: curl says which sockets and which timer it waits for, the
+// loop tells it when they are ready. Nobody but http::Client uses this.
+#pragma once
+
+#include <array>
+#include <coroutine>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <curl/curl.h>
+
+#include "http/client.h"
+
+namespace cardea::http {
+
+class CurlTransfer;
+
+class Client::Engine {
+ public:
+  Engine(net::EventLoop& loop, ClientOptions options);
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+  ~Engine();
+
+  void start(CURL* easy);
+  void remove(CURL* easy);
+  [[nodiscard]] const ClientOptions& options() const { return options_; }
+
+ private:
+  // One socket of curl's that the loop watches. Shared with the waits under way, which may outlive curl's
+  // interest.
+  struct Watch {
+    explicit Watch(boost::asio::posix::stream_descriptor watched) : descriptor(std::move(watched)) {}
+    boost::asio::posix::stream_descriptor descriptor;
+    int wanted = 0;  // CURL_POLL_IN | CURL_POLL_OUT
+    bool reading = false;
+    bool writing = false;
+  };
+  static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self, void* watch);
+  static int on_timer(CURLM* multi, long milliseconds, void* self);
+  void update(curl_socket_t socket, int what);
+  void arm(const std::shared_ptr<Watch>& watch, curl_socket_t socket);
+  void ready(const std::shared_ptr<Watch>& watch, curl_socket_t socket, int event);
+  void act(curl_socket_t socket, int event);
+  void collect();
+
+  net::EventLoop& loop_;
+  ClientOptions options_;
+  CURLM* multi_;
+  boost::asio::steady_timer timer_;
+  std::unordered_map<curl_socket_t, std::shared_ptr<Watch>> watches_;
+  // Late completions find out that the engine is gone.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+// One exchange; awaited once. Destroying it gives the exchange up.
+class CurlTransfer {
+ public:
+  CurlTransfer(Client::Engine& engine, ClientRequest request);
+  CurlTransfer(const CurlTransfer&) = delete;
+  CurlTransfer& operator=(const CurlTransfer&) = delete;
+  ~CurlTransfer();
+
+  [[nodiscard]] bool await_ready() const { return false; }
+  void await_suspend(std::coroutine_handle<> waiter);
+  base::Result<ClientResponse> await_resume();
+  void finished(CURLcode code);
+
+ private:
+  static std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* self);
+  static std::size_t on_field(char* bytes, std::size_t size, std::size_t count, void* self);
+  void configure();
+  [[nodiscard]] base::Error error() const;
+
+  Client::Engine& engine_;
+  ClientRequest request_;
+  CURL* easy_;
+  curl_slist* fields_ = nullptr;
+  std::array<char, CURL_ERROR_SIZE> reason_{};
+  ClientResponse response_;
+  bool too_large_ = false;
+  std::optional<CURLcode> result_;
+  std::coroutine_handle<> waiter_;
+};
+
+}  // namespace cardea::http

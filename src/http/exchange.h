@@ -1,0 +1,77 @@
+// One request and its response, the same for every HTTP version. A connection makes it, a Handler serves it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/ip/address.hpp>
+
+#include "base/error.h"
+#include "http/message.h"
+#include "net/task.h"
+
+namespace cardea::http {
+
+// What is known about the connection that a request came on. Lives as long as the connection.
+struct ConnectionInfo {
+  Scheme scheme = Scheme::http;
+  boost::asio::ip::address peer;
+  std::string peer_text;    // peer, as X-Forwarded-For has it
+  std::string server_name;  // canonical SNI; empty without TLS or without SNI
+  std::uint16_t local_port = 0;
+};
+
+// Loop thread only. Response calls in this order: start_response(), write_body()…, finish(). Each may fail
+// because the client went away; the handler then just returns.
+class Exchange {
+ public:
+  Exchange() = default;
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+  virtual ~Exchange() = default;
+
+  // Valid for the life of the exchange.
+  [[nodiscard]] virtual const RequestHead& request() const = 0;
+  [[nodiscard]] virtual const ConnectionInfo& connection() const = 0;
+
+  // The next piece of the request body; empty at its end. The view is good until the caller waits for
+  // anything. Error: client closed, timeout (no progress for kBodyProgressTimeout), invalid (malformed
+  // chunks).
+  virtual net::Task<base::Result<std::string_view>> read_body() = 0;
+  // What of the body is here already, without waiting: empty if nothing is. body_done() tells the end.
+  virtual base::Result<std::string_view> take_body() = 0;
+  [[nodiscard]] virtual bool body_done() const = 0;
+
+  // Queues the head. `head.fields` are sent as they are and in order, except Connection, Transfer-Encoding
+  // and Content-Length, which the connection sets itself from `head.body` (until_close: as this version can).
+  virtual void start_response(const ResponseHead& head) = 0;
+  [[nodiscard]] virtual bool response_started() const = 0;
+  // Queues body bytes. Nothing is sent before flush() or finish(): flush before waiting for the next piece.
+  virtual base::Status write_body(std::string_view piece) = 0;
+  // Bytes queued; who writes much flushes above kStreamBufferBytesMax.
+  [[nodiscard]] virtual std::size_t queued() const = 0;
+  virtual net::Task<base::Status> flush() = 0;
+  // Ends the body and sends what is queued.
+  virtual net::Task<base::Status> finish() = 0;
+  // The response cannot be completed: the client must not take what it got for all of it.
+  virtual void abort() = 0;
+
+  // Calls `on_gone` once if the client leaves while the handler waits for something else.
+  virtual void watch_client(std::function<void()> on_gone) = 0;
+};
+
+// What serves exchanges: the dispatcher of a worker.
+class Handler {
+ public:
+  Handler() = default;
+  Handler(const Handler&) = delete;
+  Handler& operator=(const Handler&) = delete;
+  virtual ~Handler() = default;
+
+  // Serves one exchange completely. Many may be under way at once on the same loop.
+  virtual net::Task<void> serve(Exchange& exchange) = 0;
+};
+
+}  // namespace cardea::http

@@ -1,0 +1,90 @@
+#include "http/field_rules.h"
+
+#include <algorithm>
+
+namespace cardea::http {
+namespace {
+
+bool all_have_class(std::string_view text, std::uint8_t wanted) {
+  return std::all_of(text.begin(), text.end(), [wanted](char c) { return has_class(c, wanted); });
+}
+
+bool is_ipv6_byte(char c) {
+  return base::is_digit(c) || (base::to_lower(c) >= 'a' && base::to_lower(c) <= 'f') || c == ':' || c == '.';
+}
+
+// Names are grouped by length: a switch leaves at most a few comparisons per field.
+bool is_one_of(std::string_view name, std::string_view a, std::string_view b = {}, std::string_view c = {}) {
+  return base::equals_ignoring_case(name, a) || base::equals_ignoring_case(name, b) ||
+         base::equals_ignoring_case(name, c);
+}
+
+}  // namespace
+
+bool is_token(std::string_view text) {
+  return !text.empty() && all_have_class(text, kTokenByte);
+}
+
+bool is_field_value(std::string_view text) {
+  return all_have_class(text, kValueByte);
+}
+
+bool is_authority(std::string_view text) {
+  std::size_t host_end = 0;
+  if (text.starts_with('[')) {
+    const std::size_t close = text.find(']');
+    if (close == std::string_view::npos || close == 1) return false;
+    const std::string_view address = text.substr(1, close - 1);
+    if (!std::all_of(address.begin(), address.end(), is_ipv6_byte)) return false;
+    host_end = close + 1;
+  } else {
+    host_end = std::min(text.find(':'), text.size());
+    if (host_end == 0 || !all_have_class(text.substr(0, host_end), kHostByte)) return false;
+  }
+  const std::string_view rest = text.substr(host_end);
+  if (rest.empty()) return true;
+  const auto port = rest.front() == ':' ? base::parse_uint(rest.substr(1), 65535) : std::nullopt;
+  return port.value_or(0) != 0;
+}
+
+bool is_hop_by_hop(std::string_view name) {
+  switch (name.size()) {
+    case 2: return is_one_of(name, "te");
+    case 7: return is_one_of(name, "upgrade", "trailer");
+    case 10: return is_one_of(name, "connection", "keep-alive");
+    case 14: return is_one_of(name, "http2-settings");
+    case 16: return is_one_of(name, "proxy-connection");
+    case 17: return is_one_of(name, "transfer-encoding");
+    case 18: return is_one_of(name, "proxy-authenticate");
+    case 19: return is_one_of(name, "proxy-authorization");
+    default: return false;
+  }
+}
+
+bool is_forbidden_trailer(std::string_view name) {
+  switch (name.size()) {
+    case 4: return is_one_of(name, "host");
+    case 6: return is_one_of(name, "cookie", "expect");
+    case 10: return is_one_of(name, "set-cookie") || is_hop_by_hop(name);
+    case 12: return is_one_of(name, "content-type", "max-forwards");
+    case 13: return is_one_of(name, "authorization", "content-range", "cache-control");
+    case 14: return is_one_of(name, "content-length") || is_hop_by_hop(name);
+    case 16: return is_one_of(name, "content-encoding", "www-authenticate") || is_hop_by_hop(name);
+    default: return is_hop_by_hop(name);
+  }
+}
+
+bool connection_nominates(const FieldList& fields, std::string_view name) {
+  for (const Field& field : fields) {
+    if (!base::equals_ignoring_case(field.name, "connection")) continue;
+    bool found = false;
+    for_each_list_element(field.value, [&](std::string_view option) {
+      found = base::equals_ignoring_case(option, name);
+      return !found;
+    });
+    if (found) return true;
+  }
+  return false;
+}
+
+}  // namespace cardea::http

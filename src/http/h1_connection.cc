@@ -1,0 +1,126 @@
+#include "http/h1_connection.h"
+
+#include <chrono>
+#include <optional>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "http/h1_exchange.h"
+#include "http/respond.h"
+#include "net/event_loop.h"
+
+namespace cardea::http {
+namespace {
+
+using State = ConnectionSet::Member::State;
+
+// After an answer that ends the connection, what the client still sends is read for a moment: closing at once
+// would reset the connection and could destroy the answer on its way (RFC 9112 §9.6).
+constexpr auto kLingerTimeout = std::chrono::seconds(1);
+constexpr std::size_t kLingerBytesMax = 256 * 1024;
+// What of an unread request body is skipped to keep the connection.
+constexpr std::size_t kSkippedBodyBytesMax = 64 * 1024;
+// Head storage is kept for the next request unless an unusual one made it large.
+constexpr std::size_t kHeadBytesKept = 4096;
+
+class H1Connection {
+ public:
+  H1Connection(net::Stream& stream, ConnectionInfo info, Handler& handler, ConnectionSet& connections)
+      : stream_(stream), info_(std::move(info)), handler_(handler), member_(connections, stream) {}
+
+  net::Task<void> run() {
+    while (co_await serve_one()) {
+    }
+    co_await linger();
+  }
+
+ private:
+  // False: the connection is over.
+  net::Task<bool> serve_one() {
+    if (!co_await first_bytes()) co_return false;
+    member_.set_state(State::busy);
+    H1Exchange exchange(stream_, info_, head_bytes_);
+    if (!co_await read_head(exchange)) co_return false;
+    if (member_.draining()) exchange.close_after_response();
+    co_await handler_.serve(exchange);
+    stream_.watch({});
+    if (!exchange.response_started()) co_await respond_error(exchange, 500, "This request was not answered.");
+    if (!exchange.body_done()) co_await skip_body(exchange);
+    co_return exchange.reusable() && !member_.draining();
+  }
+
+  net::Task<bool> first_bytes() {
+    member_.set_state(State::idle);
+    if (head_bytes_.capacity() > kHeadBytesKept) head_bytes_ = {};
+    while (stream_.input().empty()) {
+      auto more = co_await stream_.read(base::kClientIdleTimeout);
+      if (!more || !*more) co_return false;
+    }
+    co_return true;
+  }
+
+  net::Task<bool> read_head(H1Exchange& exchange) {
+    std::size_t scanned = 0;
+    std::optional<net::Clock::time_point> deadline;
+    for (;;) {
+      const auto parsed = exchange.parse(scanned);
+      if (!parsed) {
+        exchange.close_after_response();
+        co_await respond_error(exchange, parsed.error().status, parsed.error().why);
+        co_return false;
+      }
+      if (*parsed > 0) co_return true;
+      scanned = stream_.input().size();
+      // One deadline for the whole head: a byte now and then does not prolong it.
+      const auto now = net::EventLoop::now();
+      if (!deadline) deadline = now + base::kRequestHeadTimeout;
+      const auto left = std::chrono::ceil<net::Stream::Duration>(*deadline - now);
+      auto more = co_await stream_.read(std::max(left, net::Stream::Duration(1)));
+      if (more && *more) continue;
+      if (!more && more.error().code == base::ErrorCode::timeout) {
+        exchange.close_after_response();
+        co_await respond_error(exchange, 408, "The request did not arrive in time.");
+      }
+      co_return false;
+    }
+  }
+
+  // The answer went out before the body was read. A short rest is skipped, a long one ends the connection.
+  net::Task<void> skip_body(H1Exchange& exchange) {
+    if (!exchange.reusable_after_body()) co_return;
+    std::size_t skipped = 0;
+    while (!exchange.body_done() && skipped <= kSkippedBodyBytesMax) {
+      auto piece = co_await exchange.read_body();
+      if (!piece) co_return;
+      skipped += piece->size();
+    }
+  }
+
+  net::Task<void> linger() {
+    if (!stream_.is_open() || stream_.ended()) co_return;
+    stream_.end_output();
+    std::size_t discarded = 0;
+    while (discarded < kLingerBytesMax) {
+      discarded += stream_.input().size();
+      stream_.input().consume(stream_.input().size());
+      auto more = co_await stream_.read(kLingerTimeout);
+      if (!more || !*more) co_return;
+    }
+  }
+
+  net::Stream& stream_;
+  ConnectionInfo info_;
+  Handler& handler_;
+  ConnectionSet::Member member_;
+  std::string head_bytes_;
+};
+
+}  // namespace
+
+net::Task<void> serve_h1(net::Stream stream, ConnectionInfo info, Handler& handler,
+                         ConnectionSet& connections) {
+  H1Connection connection(stream, std::move(info), handler, connections);
+  co_await connection.run();
+}
+
+}  // namespace cardea::http

@@ -1,0 +1,132 @@
+#include "http/h1_exchange.h"
+
+#include "base/check.h"
+#include "base/limits.h"
+#include "http/h1_request_parser.h"
+#include "http/h1_writer.h"
+
+namespace cardea::http {
+namespace {
+
+base::Error malformed(const ParseError& error) {
+  return {base::ErrorCode::invalid, base::ErrorSource::client, false, std::string(error.why)};
+}
+
+// Moves the views of a head that point into `from` to the same place of `to`, its copy.
+void rebase(RequestHead& head, std::string_view from, const char* to) {
+  const auto move = [&](std::string_view& view) {
+    if (view.data() >= from.data() && view.data() < from.data() + from.size()) {
+      view = {to + (view.data() - from.data()), view.size()};
+    }
+  };
+  move(head.method_text);
+  move(head.target);
+  move(head.authority);
+  for (Field& field : head.fields) {
+    move(field.name);
+    move(field.value);
+  }
+}
+
+}  // namespace
+
+std::expected<std::size_t, ParseError> H1Exchange::parse(std::size_t scanned) {
+  base::Buffer& input = stream_.input();
+  const std::string_view bytes = input.view();
+  auto parsed = parse_request_head(bytes, head_, scanned);
+  if (!parsed || *parsed == 0) return parsed;
+  head_bytes_.assign(bytes.data(), *parsed);
+  rebase(head_, bytes.substr(0, *parsed), head_bytes_.data());
+  input.consume(*parsed);
+  body_ = BodyReader(head_.body);
+  if (!head_.keep_alive) keep_alive_ = false;
+  return parsed;
+}
+
+base::Result<std::string_view> H1Exchange::take_body() {
+  auto piece = body_.take(stream_.input());
+  if (piece) return *piece;
+  keep_alive_ = false;
+  return std::unexpected(malformed(piece.error()));
+}
+
+net::Task<base::Result<std::string_view>> H1Exchange::read_body() {
+  for (;;) {
+    auto piece = take_body();
+    if (!piece || !piece->empty() || body_.done()) co_return piece;
+    if (head_.expects_continue && !continue_sent_ && !started_) {
+      // RFC 9110 §10.1.1: the client waits for this before it sends the body.
+      continue_sent_ = true;
+      append_status_line(stream_.output(), 100, reason_phrase(100));
+      stream_.output().append("\r\n");
+      auto sent = co_await stream_.flush(base::kBodyProgressTimeout);
+      if (!sent) co_return std::unexpected(sent.error());
+    }
+    auto more = co_await stream_.read(base::kBodyProgressTimeout);
+    if (!more) co_return std::unexpected(more.error());
+    if (!*more) {
+      co_return base::fail(base::ErrorCode::closed, "the client left in the middle of its request body",
+                           base::ErrorSource::client);
+    }
+  }
+}
+
+void H1Exchange::start_response(const ResponseHead& head) {
+  CARDEA_CHECK(!started_, "a request is answered once");
+  started_ = true;
+  base::Buffer& out = stream_.output();
+  append_status_line(out, head.status, head.reason);
+  const bool bodiless = head_.method == Method::head || head.status == 304;
+  for (const Field& field : head.fields) {
+    if (base::equals_ignoring_case(field.name, "connection") ||
+        base::equals_ignoring_case(field.name, "transfer-encoding")) {
+      continue;
+    }
+    // HEAD and 304 may state the length of the body that a GET would have brought (RFC 9110 §8.6).
+    const bool states_length = bodiless && head.body.kind == Framing::none;
+    if (!states_length && base::equals_ignoring_case(field.name, "content-length")) continue;
+    append_field(out, field.name, field.value);
+  }
+  BodyFraming framing = head.body;
+  if (framing.kind == Framing::until_close || framing.kind == Framing::chunked) {
+    framing.kind = head_.version_minor >= 1 ? Framing::chunked : Framing::until_close;
+    if (framing.kind == Framing::until_close) keep_alive_ = false;
+  }
+  append_framing(out, framing);
+  sending_ = bodiless ? Framing::none : framing.kind;
+  // A body that the client still sends would have to be read to the end first: better to start afresh.
+  if (!body_.done() && head_.expects_continue && !continue_sent_) keep_alive_ = false;
+  if (!keep_alive_) {
+    append_field(out, "Connection", "close");
+  } else if (head_.version_minor == 0) {
+    append_field(out, "Connection", "keep-alive");
+  }
+  out.append("\r\n");
+}
+
+base::Status H1Exchange::write_body(std::string_view piece) {
+  if (piece.empty() || sending_ == Framing::none) return {};
+  if (sending_ != Framing::chunked) return stream_.write(piece);
+  append_chunk_size(stream_.output(), piece.size());
+  auto written = stream_.write(piece);
+  stream_.output().append(kChunkEnd);
+  return written;
+}
+
+net::Task<base::Status> H1Exchange::flush() {
+  co_return co_await stream_.flush(base::kBodyProgressTimeout);
+}
+
+net::Task<base::Status> H1Exchange::finish() {
+  CARDEA_CHECK(started_ && !finished_, "finish() follows start_response(), once");
+  if (sending_ == Framing::chunked) stream_.output().append(kLastChunk);
+  finished_ = true;
+  co_return co_await stream_.flush(base::kBodyProgressTimeout);
+}
+
+void H1Exchange::abort() {
+  keep_alive_ = false;
+  stream_.close();
+}
+
+}  // namespace cardea::http

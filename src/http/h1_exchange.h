@@ -1,0 +1,54 @@
+// The Exchange of an HTTP/1 connection. Nobody but h1_connection.cc makes one.
+#pragma once
+
+#include <string>
+
+#include "http/body_reader.h"
+#include "http/exchange.h"
+#include "net/stream.h"
+
+namespace cardea::http {
+
+class H1Exchange final : public Exchange {
+ public:
+  H1Exchange(net::Stream& stream, const ConnectionInfo& info, std::string& head_bytes)
+      : stream_(stream), info_(info), head_bytes_(head_bytes) {}
+
+  // Parses a head from the stream's input. 0: more bytes are needed. On success the head's bytes are moved to
+  // `head_bytes`, because the input buffer moves when more is received.
+  std::expected<std::size_t, ParseError> parse(std::size_t scanned);
+  // The response must be the last of the connection.
+  void close_after_response() { keep_alive_ = false; }
+  // After serve(): may the connection be used for another request? Never if a body was left half read.
+  [[nodiscard]] bool reusable() const { return reusable_after_body() && body_.done(); }
+  // The same, provided that the rest of the request's body is read first.
+  [[nodiscard]] bool reusable_after_body() const { return keep_alive_ && finished_ && stream_.is_open(); }
+
+  const RequestHead& request() const override { return head_; }
+  const ConnectionInfo& connection() const override { return info_; }
+  net::Task<base::Result<std::string_view>> read_body() override;
+  base::Result<std::string_view> take_body() override;
+  bool body_done() const override { return body_.done(); }
+  void start_response(const ResponseHead& head) override;
+  bool response_started() const override { return started_; }
+  base::Status write_body(std::string_view piece) override;
+  std::size_t queued() const override { return stream_.queued(); }
+  net::Task<base::Status> flush() override;
+  net::Task<base::Status> finish() override;
+  void abort() override;
+  void watch_client(std::function<void()> on_gone) override { stream_.watch(std::move(on_gone)); }
+
+ private:
+  net::Stream& stream_;
+  const ConnectionInfo& info_;
+  std::string& head_bytes_;
+  RequestHead head_;
+  BodyReader body_;
+  bool continue_sent_ = false;
+  bool started_ = false;
+  bool finished_ = false;
+  bool keep_alive_ = true;
+  Framing sending_ = Framing::none;  // how the response's body goes out
+};
+
+}  // namespace cardea::http

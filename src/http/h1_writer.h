@@ -1,0 +1,25 @@
+// Heads and chunks of HTTP/1 as bytes. Pure: appends to a buffer. Framing is always our own (RFC 9112 §6).
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/buffer.h"
+#include "http/message.h"
+
+namespace cardea::http {
+
+void append_field(base::Buffer& out, std::string_view name, std::string_view value);
+// "HTTP/1.1 200 OK\r\n".
+void append_status_line(base::Buffer& out, int status, std::string_view reason);
+// "GET /path HTTP/1.1\r\n".
+void append_request_line(base::Buffer& out, std::string_view method, std::string_view target);
+// Content-Length or Transfer-Encoding as `body` says; nothing for none and until_close.
+void append_framing(base::Buffer& out, BodyFraming body);
+void append_number(base::Buffer& out, std::uint64_t number);
+// The line before a chunk of `bytes`; after the chunk comes kChunkEnd, after the last one kLastChunk.
+void append_chunk_size(base::Buffer& out, std::size_t bytes);
+inline constexpr std::string_view kChunkEnd = "\r\n";
+inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
+
+}  // namespace cardea::http

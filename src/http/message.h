@@ -1,0 +1,56 @@
+// Heads of requests and responses as every HTTP version delivers them, after all framing is decided.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "http/fields.h"
+
+namespace cardea::http {
+
+enum class Method : std::uint8_t { get, head, post, put, del, options, patch, connect, trace, other };
+
+enum class Scheme : std::uint8_t { http, https };
+
+// How a body is delimited (RFC 9112 §6.3).
+enum class Framing : std::uint8_t {
+  none,         // no body at all
+  length,       // Content-Length bytes
+  chunked,      // chunks, then perhaps trailers
+  until_close,  // responses only: the end of the connection is the end of the body
+};
+
+struct BodyFraming {
+  Framing kind = Framing::none;
+  std::uint64_t length = 0;  // of Framing::length
+};
+
+struct RequestHead {
+  Method method = Method::other;
+  std::string_view method_text;
+  std::string_view target;     // origin form ("/path?query") or "*"; an absolute form was split already
+  std::string_view authority;  // the value of Host, or of the absolute form, which must agree with it
+  std::uint8_t version_minor = 1;
+  FieldList fields;  // all fields as sent, Host and framing fields included
+  BodyFraming body;
+  bool keep_alive = true;         // may the connection be used again, by version and Connection
+  bool expects_continue = false;  // Expect: 100-continue
+  bool upgrade = false;           // Connection names "upgrade" and an Upgrade field is there
+};
+
+struct ResponseHead {
+  int status = 0;           // 100–999
+  std::string_view reason;  // may be empty
+  std::uint8_t version_minor = 1;
+  FieldList fields;
+  BodyFraming body;
+  bool keep_alive = true;
+};
+
+[[nodiscard]] Method parse_method(std::string_view text);
+// The usual reason phrase, "" for a status without one.
+[[nodiscard]] std::string_view reason_phrase(int status);
+// Safe to send twice (RFC 9110 §9.2.2): GET, HEAD, OPTIONS, TRACE, PUT, DELETE.
+[[nodiscard]] bool is_idempotent(Method method);
+
+}  // namespace cardea::http
