@@ -1,0 +1,44 @@
+#include "store/certificate_repository.h"
+
+#include <utility>
+
+#include "base/log.h"
+
+namespace cardea::store {
+
+net::Task<base::Result<std::optional<CertificateRecord>>> CertificateRepository::load(std::string cert_name) {
+  auto json = co_await objects_.load(cert_name);
+  if (!json) co_return std::unexpected(json.error());
+  if (!*json) co_return std::nullopt;
+  auto record = parse_certificate_record(cert_name, **json);
+  if (!record) co_return std::unexpected(record.error());
+  co_return std::optional(std::move(*record));
+}
+
+net::Task<base::Result<std::vector<CertificateRecord>>> CertificateRepository::list() {
+  auto objects = co_await objects_.list();
+  if (!objects) co_return std::unexpected(objects.error());
+  std::vector<CertificateRecord> records;
+  for (const StoredObject& object : *objects) {
+    auto record = parse_certificate_record(object.name, object.json);
+    if (record) {
+      records.push_back(std::move(*record));
+    } else {
+      base::log_warn("left out: {}", record.error().context);
+    }
+  }
+  co_return std::move(records);
+}
+
+net::Task<base::Result<std::uint64_t>> CertificateRepository::save(CertificateRecord record,
+                                                                   Expected expected,
+                                                                   std::optional<Lease> lease) {
+  return objects_.save(record.cert_name, to_json(record), std::move(expected), std::move(lease));
+}
+
+net::Task<base::Result<bool>> CertificateRepository::erase(std::string cert_name, Expected expected,
+                                                           std::optional<Lease> lease) {
+  return objects_.erase(std::move(cert_name), std::move(expected), std::move(lease));
+}
+
+}  // namespace cardea::store

@@ -1,0 +1,140 @@
+#include "store/json_object.h"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+#include <fmt/core.h>
+
+namespace cardea::store {
+namespace json = boost::json;
+
+namespace {
+
+std::string to_std(const json::string& text) {
+  return {text.data(), text.size()};
+}
+
+}  // namespace
+
+base::Result<JsonObjectReader> JsonObjectReader::parse(std::string_view text, std::string what) {
+  boost::system::error_code error;
+  json::value value = json::parse(text, error);
+  if (error) {
+    return base::fail(base::ErrorCode::invalid, fmt::format("{} is not JSON: {}", what, error.message()),
+                      base::ErrorSource::store);
+  }
+  if (!value.is_object()) {
+    return base::fail(base::ErrorCode::invalid, what + " is not a JSON object", base::ErrorSource::store);
+  }
+  return JsonObjectReader(std::move(value.get_object()), std::move(what));
+}
+
+bool JsonObjectReader::has(std::string_view member) const {
+  const json::value* found = object_.if_contains(member);
+  return found != nullptr && !found->is_null();
+}
+
+std::optional<json::value> JsonObjectReader::extract(std::string_view member) {
+  const auto found = object_.find(member);
+  if (found == object_.end()) return std::nullopt;
+  json::value value = std::move(found->value());
+  object_.stable_erase(found);
+  if (value.is_null()) return std::nullopt;
+  return value;
+}
+
+void JsonObjectReader::complain(std::string_view member, std::string_view why) {
+  if (error_) return;
+  error_ = base::Error{base::ErrorCode::invalid, base::ErrorSource::store, false,
+                       fmt::format("{}: member \"{}\" {}", what_, member, why)};
+}
+
+void JsonObjectReader::take(std::string_view member, std::string& target) {
+  const auto value = extract(member);
+  if (!value) return;
+  if (!value->is_string()) return complain(member, "is not a string");
+  target = to_std(value->get_string());
+}
+
+void JsonObjectReader::take(std::string_view member, bool& target) {
+  const auto value = extract(member);
+  if (!value) return;
+  if (!value->is_bool()) return complain(member, "is not true or false");
+  target = value->get_bool();
+}
+
+void JsonObjectReader::take(std::string_view member, std::uint64_t& target) {
+  const auto value = extract(member);
+  if (!value) return;
+  if (value->is_uint64()) {
+    target = value->get_uint64();
+  } else if (value->is_int64() && value->get_int64() >= 0) {
+    target = static_cast<std::uint64_t>(value->get_int64());
+  } else {
+    complain(member, "is not a whole number from 0");
+  }
+}
+
+void JsonObjectReader::take(std::string_view member, std::optional<base::Time>& target) {
+  const auto value = extract(member);
+  if (!value) return;
+  if (!value->is_string()) return complain(member, "is not a string");
+  if (value->get_string().empty()) return;
+  target = base::parse_rfc3339(to_std(value->get_string()));
+  if (!target) complain(member, "is not a time like 2024-03-15T00:00:00Z");
+}
+
+void JsonObjectReader::take(std::string_view member, std::vector<std::string>& target) {
+  const auto value = extract(member);
+  if (!value) return;
+  if (!value->is_array()) return complain(member, "is not a list of strings");
+  std::vector<std::string> items;
+  for (const json::value& item : value->get_array()) {
+    if (!item.is_string()) return complain(member, "is not a list of strings");
+    items.push_back(to_std(item.get_string()));
+  }
+  target = std::move(items);
+}
+
+void JsonObjectReader::take(std::string_view member,
+                            std::vector<std::pair<std::string, std::string>>& target) {
+  const auto value = extract(member);
+  if (!value) return;
+  if (!value->is_object()) return complain(member, "is not an object of strings");
+  std::vector<std::pair<std::string, std::string>> items;
+  for (const auto& item : value->get_object()) {
+    if (!item.value().is_string()) return complain(member, "is not an object of strings");
+    items.emplace_back(std::string(item.key()), to_std(item.value().get_string()));
+  }
+  target = std::move(items);
+}
+
+base::Result<std::string> JsonObjectReader::finish() {
+  if (error_) return std::unexpected(*error_);
+  if (object_.empty()) return std::string();
+  return json::serialize(object_);
+}
+
+json::object begin_object(std::uint64_t generation) {
+  json::object object;
+  object.emplace("generation", generation);
+  return object;
+}
+
+void put_time(json::object& object, std::string_view member, const std::optional<base::Time>& time) {
+  if (time) object.emplace(member, base::to_rfc3339(*time));
+}
+
+std::string finish_object(json::object object, std::string_view other_members) {
+  if (!other_members.empty()) {
+    boost::system::error_code error;
+    json::value other = json::parse(other_members, error);
+    if (!error && other.is_object()) {
+      // emplace() leaves a member of ours alone if both have one.
+      for (auto& member : other.get_object()) object.emplace(member.key(), std::move(member.value()));
+    }
+  }
+  return json::serialize(object);
+}
+
+}  // namespace cardea::store

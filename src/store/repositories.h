@@ -1,0 +1,40 @@
+// All repositories over one Redis client: what the rest of the program is given.
+#pragma once
+
+#include "store/account_repository.h"
+#include "store/certificate_repository.h"
+#include "store/challenge_repository.h"
+#include "store/lease_repository.h"
+#include "store/progress_repository.h"
+#include "store/redis_client.h"
+#include "store/script_runner.h"
+#include "store/target_repository.h"
+#include "store/token_repository.h"
+
+namespace cardea::store {
+
+// Loop thread only; `client` outlives it.
+struct Repositories {
+  explicit Repositories(RedisClient& client)
+      : scripts(client),
+        certificates(client, scripts),
+        targets(client, scripts),
+        tokens(client, scripts),
+        challenges(client),
+        accounts(client),
+        progress(client),
+        leases(scripts) {}
+  Repositories(const Repositories&) = delete;
+  Repositories& operator=(const Repositories&) = delete;
+
+  ScriptRunner scripts;
+  CertificateRepository certificates;
+  TargetRepository targets;
+  TokenRepository tokens;
+  ChallengeRepository challenges;
+  AccountRepository accounts;
+  ProgressRepository progress;
+  LeaseRepository leases;
+};
+
+}  // namespace cardea::store

@@ -1,0 +1,43 @@
+#include "store/target_repository.h"
+
+#include <utility>
+
+#include "base/log.h"
+
+namespace cardea::store {
+
+net::Task<base::Result<std::optional<TargetRecord>>> TargetRepository::load(std::string hostname) {
+  auto json = co_await objects_.load(hostname);
+  if (!json) co_return std::unexpected(json.error());
+  if (!*json) co_return std::nullopt;
+  auto record = parse_target_record(hostname, **json);
+  if (!record) co_return std::unexpected(record.error());
+  co_return std::optional(std::move(*record));
+}
+
+net::Task<base::Result<std::vector<TargetRecord>>> TargetRepository::list() {
+  auto objects = co_await objects_.list();
+  if (!objects) co_return std::unexpected(objects.error());
+  std::vector<TargetRecord> records;
+  for (const StoredObject& object : *objects) {
+    auto record = parse_target_record(object.name, object.json);
+    if (record) {
+      records.push_back(std::move(*record));
+    } else {
+      base::log_warn("left out: {}", record.error().context);
+    }
+  }
+  co_return std::move(records);
+}
+
+net::Task<base::Result<std::uint64_t>> TargetRepository::save(TargetRecord record, Expected expected,
+                                                              std::optional<Lease> lease) {
+  return objects_.save(record.hostname, to_json(record), std::move(expected), std::move(lease));
+}
+
+net::Task<base::Result<bool>> TargetRepository::erase(std::string hostname, Expected expected,
+                                                      std::optional<Lease> lease) {
+  return objects_.erase(std::move(hostname), std::move(expected), std::move(lease));
+}
+
+}  // namespace cardea::store
