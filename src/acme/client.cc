@@ -1,0 +1,97 @@
+#include "acme/client.h"
+
+#include "acme/messages.h"
+#include "base/limits.h"
+#include "crypto/jws.h"
+
+namespace cardea::acme {
+namespace {
+
+Response to_response(http::ClientResponse answer) {
+  Response response;
+  response.status = answer.status;
+  response.location = answer.field("location");
+  response.retry_after = answer.field("retry-after");
+  response.content_type = answer.field("content-type");
+  const auto [first, last] = answer.fields.equal_range("link");
+  for (auto link = first; link != last; ++link) response.links.push_back(link->second);
+  response.body = std::move(answer.body);
+  return response;
+}
+
+Problem problem_of(const Response& response) {
+  return parse_problem(response.status, response.content_type, response.body);
+}
+
+bool is_success(int status) {
+  return status >= 200 && status < 300;
+}
+
+}  // namespace
+
+net::Task<base::Result<Directory>> Client::directory() {
+  if (directory_) co_return *directory_;
+  auto answer = co_await http_.send({"GET", directory_url_, {}, {}});
+  if (!answer) co_return base::wrap(answer.error(), "reading the CA's directory");
+  if (answer->status != 200) {
+    const Problem problem = parse_problem(answer->status, answer->field("content-type"), answer->body);
+    co_return std::unexpected(to_error(problem, "reading the CA's directory " + directory_url_));
+  }
+  auto directory = parse_directory(answer->body);
+  if (!directory) co_return base::wrap(directory.error(), directory_url_);
+  directory_ = std::move(*directory);
+  co_return *directory_;
+}
+
+net::Task<base::Result<std::string>> Client::take_nonce() {
+  if (auto nonce = nonces_.take()) co_return std::move(*nonce);
+  auto known = co_await directory();
+  if (!known) co_return std::unexpected(known.error());
+  // A cache between us and the CA may answer with a nonce that was used: ask again, but not for ever.
+  for (int attempt = 0; attempt < base::kBadNonceRetriesMax; ++attempt) {
+    auto answer = co_await http_.send({"HEAD", known->new_nonce, {"Cache-Control: no-cache"}, {}});
+    if (!answer) co_return base::wrap(answer.error(), "asking for a nonce");
+    static_cast<void>(nonces_.put(answer->field("replay-nonce")));
+    if (auto nonce = nonces_.take()) co_return std::move(*nonce);
+  }
+  co_return base::fail(base::ErrorCode::protocol, known->new_nonce + " gives no usable nonce",
+                       base::ErrorSource::ca);
+}
+
+net::Task<base::Result<Response>> Client::post_once(const Signer& signer, const std::string& url,
+                                                    const std::string& payload) {
+  auto nonce = co_await take_nonce();
+  if (!nonce) co_return std::unexpected(nonce.error());
+  auto body = crypto::sign_jws(signer.key, {url, std::move(*nonce), signer.account_url}, payload);
+  if (!body) co_return std::unexpected(body.error());
+  auto answer = co_await http_.send({"POST", url, {"Content-Type: application/jose+json"}, std::move(*body)});
+  if (!answer) co_return std::unexpected(answer.error());
+  static_cast<void>(nonces_.put(answer->field("replay-nonce")));
+  co_return to_response(std::move(*answer));
+}
+
+net::Task<base::Result<Response>> Client::post(const Signer& signer, std::string url, std::string payload) {
+  for (int attempt = 0;; ++attempt) {
+    auto response = co_await post_once(signer, url, payload);
+    if (!response || is_success(response->status)) co_return response;
+    if (attempt == base::kBadNonceRetriesMax || !is_bad_nonce(problem_of(*response))) co_return response;
+  }
+}
+
+net::Task<base::Result<std::string>> Client::ensure_account(const crypto::PrivateKey& key,
+                                                            std::string email) {
+  auto known = co_await directory();
+  if (!known) co_return std::unexpected(known.error());
+  const std::vector<std::string> contacts = {std::move(email)};
+  auto response = co_await post(Signer{key, {}}, known->new_account, new_account_payload(contacts));
+  if (!response) co_return base::wrap(response.error(), "registering the account");
+  if (!is_success(response->status))
+    co_return std::unexpected(to_error(problem_of(*response), "registering the account"));
+  if (response->location.empty()) {
+    co_return base::fail(base::ErrorCode::protocol, "the CA's answer to newAccount names no account URL",
+                         base::ErrorSource::ca);
+  }
+  co_return std::move(response->location);
+}
+
+}  // namespace cardea::acme
