@@ -1,0 +1,11 @@
+// The one table from errors to what a client is told.
+#pragma once
+
+#include "base/error.h"
+
+namespace cardea::proxy {
+
+// 502 or 504 for what an upstream did, 503 for what we cannot do now. 0: the client is gone, nobody to tell.
+[[nodiscard]] int error_status(const base::Error& error);
+
+}  // namespace cardea::proxy

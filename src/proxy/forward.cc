@@ -1,0 +1,176 @@
+#include "proxy/forward.h"
+
+#include <utility>
+
+#include "base/limits.h"
+#include "base/strings.h"
+#include "http/h1_response_parser.h"
+#include "http/h1_writer.h"
+#include "proxy/rewrite.h"
+
+namespace cardea::proxy {
+namespace {
+
+using base::ErrorCode;
+using base::ErrorSource;
+
+std::unexpected<base::Error> upstream_error(ErrorCode code, std::string_view why) {
+  return base::fail(code, std::string(why), ErrorSource::upstream);
+}
+
+bool is_event_stream(const http::ResponseHead& head) {
+  const auto type = head.fields.find("content-type");
+  return type && base::equals_ignoring_case(type->substr(0, type->find(';')), "text/event-stream");
+}
+
+}  // namespace
+
+net::Task<base::Status> Forward::run() {
+  auto done = co_await acquire(Reuse::allowed);
+  if (done) done = co_await send_request();
+  if (done) done = co_await receive_head();
+  if (!done && may_retry()) {
+    // The idle connection had died unseen; nothing of this request was answered, so it may be sent again.
+    done = co_await acquire(Reuse::fresh);
+    if (done) done = co_await send_request();
+    if (done) done = co_await receive_head();
+  }
+  if (done) done = co_await relay_body();
+  if (done) release();
+  if (client_left()) co_return base::fail(ErrorCode::closed, "the client left", ErrorSource::client);
+  co_return done;
+}
+
+bool Forward::may_retry() const {
+  return connection_ && connection_->reused && !response_begun_ && !body_touched_ && !client_left_ &&
+         (http::is_idempotent(exchange_.request().method) ||
+          exchange_.request().body.kind == http::Framing::none);
+}
+
+net::Task<base::Status> Forward::acquire(Reuse reuse) {
+  connection_ = reuse == Reuse::allowed ? pool_.take_idle(target_) : nullptr;
+  if (!connection_) {
+    auto dialled = co_await pool_.dial(target_);
+    if (!dialled) co_return std::unexpected(dialled.error());
+    connection_ = std::move(*dialled);
+  }
+  exchange_.watch_client([this] {
+    client_left_ = true;
+    // Whoever waits for the upstream wakes up with an error: the upstream must not work for nobody.
+    if (connection_) upstream().close();
+  });
+  co_return base::Status{};
+}
+
+net::Task<base::Status> Forward::send_request() {
+  append_upstream_head(upstream().output(), exchange_.request(), exchange_.connection(), target_);
+  if (exchange_.body_done()) co_return co_await upstream().flush(base::kBodyProgressTimeout);
+  // The body flows while the response may already come: an upstream may answer before it has read everything.
+  body_touched_ = true;
+  upload_running_ = true;
+  upload_tasks_.spawn("upload", upload());
+  co_return base::Status{};
+}
+
+net::Task<void> Forward::upload() {
+  const bool chunked = exchange_.request().body.kind == http::Framing::chunked;
+  while (!exchange_.body_done()) {
+    auto piece = co_await exchange_.read_body();
+    if (!piece) {
+      client_left_ = true;  // or it broke its framing: either way there is nothing to complete
+      upstream().close();
+      co_return;
+    }
+    if (piece->empty()) break;
+    if (chunked) http::append_chunk_size(upstream().output(), piece->size());
+    auto sent = upstream().write(*piece);
+    if (chunked) upstream().output().append(http::kChunkEnd);
+    if (sent) sent = co_await upstream().flush(base::kBodyProgressTimeout);
+    // The upstream stopped reading. It may still answer why; the response decides.
+    if (!sent) co_return;
+  }
+  if (chunked) upstream().output().append(http::kLastChunk);
+  if (co_await upstream().flush(base::kBodyProgressTimeout)) upload_running_ = false;
+}
+
+net::Task<base::Status> Forward::read_upstream(std::size_t& scanned) {
+  scanned = upstream().input().size();
+  auto more = co_await upstream().read(base::kUpstreamHeadTimeout);
+  if (more && *more) {
+    response_begun_ = true;
+    co_return base::Status{};
+  }
+  if (more)
+    co_return upstream_error(ErrorCode::closed, "the upstream closed the connection without an answer");
+  // While the request is still on its way the upstream has nothing to answer to yet.
+  if (more.error().code == ErrorCode::timeout && upload_running_) co_return base::Status{};
+  if (more.error().code == ErrorCode::timeout) {
+    co_return upstream_error(ErrorCode::timeout, "the upstream did not answer in time");
+  }
+  co_return std::unexpected(more.error());
+}
+
+net::Task<base::Status> Forward::receive_head() {
+  std::size_t scanned = 0;
+  for (;;) {
+    http::ResponseHead head;
+    const auto parsed =
+        http::parse_response_head(upstream().input().view(), exchange_.request().method, head, scanned);
+    if (!parsed) co_return upstream_error(ErrorCode::protocol, parsed.error().why);
+    if (*parsed == 0) {
+      auto more = co_await read_upstream(scanned);
+      if (!more) co_return more;
+      continue;
+    }
+    scanned = 0;
+    if (head.status >= 200) {
+      http::ResponseHead out;
+      if (!rewrite_response(head, out))
+        co_return upstream_error(ErrorCode::too_large, "too many response fields");
+      exchange_.start_response(out);
+      reusable_ = head.keep_alive;
+      response_body_ = http::BodyReader(head.body);
+      body_idle_limit_ = is_event_stream(head) ? net::Stream::Duration(base::kEventStreamIdleTimeout)
+                                               : net::Stream::Duration(base::kBodyProgressTimeout);
+      upstream().input().consume(*parsed);
+      co_return base::Status{};
+    }
+    // An upgrade was not asked for: Upgrade is not passed on.
+    if (head.status == 101) co_return upstream_error(ErrorCode::protocol, "101 without a request to upgrade");
+    upstream().input().consume(*parsed);
+  }
+}
+
+base::Status Forward::relay_available() {
+  for (;;) {
+    auto piece = response_body_.take(upstream().input());
+    if (!piece) return upstream_error(ErrorCode::protocol, piece.error().why);
+    if (piece->empty()) return {};
+    auto written = exchange_.write_body(*piece);
+    if (!written) return written;
+  }
+}
+
+net::Task<base::Status> Forward::relay_body() {
+  for (;;) {
+    auto relayed = relay_available();
+    if (!relayed) co_return relayed;
+    if (response_body_.done()) co_return co_await exchange_.finish();
+    // What is here goes out before we wait for more: events must not sit in a buffer.
+    auto sent = co_await exchange_.flush();
+    if (!sent) co_return sent;
+    auto more = co_await upstream().read(body_idle_limit_);
+    if (!more) co_return std::unexpected(more.error());
+    if (!*more && !response_body_.end_of_input()) {
+      co_return upstream_error(ErrorCode::closed,
+                               "the upstream closed the connection in the middle of its response");
+    }
+  }
+}
+
+void Forward::release() {
+  if (!reusable_ || upload_running_) return;
+  pool_.give_back(std::move(connection_));
+}
+
+}  // namespace cardea::proxy

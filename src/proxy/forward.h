@@ -1,0 +1,58 @@
+// One request on its way: the phases of DESIGN's request walk, in order.
+#pragma once
+
+#include <memory>
+
+#include "http/body_reader.h"
+#include "http/exchange.h"
+#include "net/task.h"
+#include "net/task_group.h"
+#include "proxy/target.h"
+#include "proxy/upstream_pool.h"
+
+namespace cardea::proxy {
+
+// Lives for one exchange. Worker thread only.
+class Forward {
+ public:
+  Forward(http::Exchange& exchange, const Target& target, UpstreamPool& pool)
+      : exchange_(exchange), target_(target), pool_(pool) {}
+  Forward(const Forward&) = delete;
+  Forward& operator=(const Forward&) = delete;
+  ~Forward() { exchange_.watch_client({}); }
+
+  // Error: source client, and nobody is left to answer; source upstream, and the error page says what
+  // happened.
+  net::Task<base::Status> run();
+
+ private:
+  enum class Reuse : std::uint8_t { allowed, fresh };
+  net::Task<base::Status> acquire(Reuse reuse);
+  net::Task<base::Status> send_request();
+  net::Task<void> upload();
+  net::Task<base::Status> receive_head();
+  net::Task<base::Status> read_upstream(std::size_t& scanned);
+  net::Task<base::Status> relay_body();
+  base::Status relay_available();
+  void release();
+
+  [[nodiscard]] bool may_retry() const;
+  [[nodiscard]] bool client_left() const { return client_left_; }
+  [[nodiscard]] net::Stream& upstream() { return connection_->stream; }
+
+  http::Exchange& exchange_;
+  const Target& target_;
+  UpstreamPool& pool_;
+  std::unique_ptr<UpstreamConnection> connection_;
+  bool client_left_ = false;
+  bool body_touched_ = false;    // some of the request body was taken from the client
+  bool response_begun_ = false;  // a byte came from the upstream
+  bool upload_running_ = false;
+  bool reusable_ = false;
+  net::Stream::Duration body_idle_limit_{};
+  http::BodyReader response_body_;
+  // Last: the upload uses everything above.
+  net::TaskGroup upload_tasks_;
+};
+
+}  // namespace cardea::proxy

@@ -1,0 +1,40 @@
+#include "proxy/proxy_handler.h"
+
+#include "base/log.h"
+#include "http/respond.h"
+#include "proxy/error_status.h"
+#include "proxy/forward.h"
+
+namespace cardea::proxy {
+namespace {
+
+// For the client: what happened, without the upstream's address, which is the operator's business.
+std::string_view client_sentence(int status) {
+  switch (status) {
+    case 502: return "The server behind this site could not be reached or gave no valid answer.";
+    case 504: return "The server behind this site did not answer in time.";
+    default: return "This site cannot be served right now.";
+  }
+}
+
+}  // namespace
+
+net::Task<void> ProxyHandler::serve(http::Exchange& exchange, std::shared_ptr<const Host> host) {
+  const Target& target = *host->target;
+  base::Status done;
+  {
+    Forward forward(exchange, target, pool_);
+    done = co_await forward.run();
+  }
+  if (done) co_return;
+  const int status = error_status(done.error());
+  if (status == 0) {
+    exchange.abort();
+    co_return;
+  }
+  base::log_warn("{} {}: {} upstream {}: {}", host->name, exchange.request().method_text, status,
+                 target.upstream_key, done.error().to_string());
+  co_await http::respond_error(exchange, status, client_sentence(status));
+}
+
+}  // namespace cardea::proxy

@@ -1,0 +1,123 @@
+#include "proxy/rewrite.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include "base/strings.h"
+#include "http/field_rules.h"
+#include "http/h1_writer.h"
+
+namespace cardea::proxy {
+namespace {
+
+using base::equals_ignoring_case;
+using http::Field;
+
+constexpr std::string_view kViaRequest = "1.1 cardea";
+
+// Fields that only a trusted proxy in front of us may set; an upstream takes them for facts about the client.
+// Sorted by use in practice: the common ones first.
+constexpr std::array<std::string_view, 12> kForwardingFields = {
+    "x-forwarded-for",    "x-forwarded-proto", "x-forwarded-host",   "x-forwarded-port",
+    "x-real-ip",          "forwarded",         "x-forwarded-server", "x-forwarded-scheme",
+    "x-forwarded-prefix", "x-forwarded-uri",   "x-forwarded-method", "x-scheme"};
+
+bool is_any_of(std::string_view name, std::span<const std::string_view> names) {
+  return std::ranges::any_of(names,
+                             [&](std::string_view other) { return equals_ignoring_case(name, other); });
+}
+
+bool is_forwarding_field(std::string_view name) {
+  const char first = base::to_lower(name.front());
+  if (first != 'x' && first != 'f') return false;
+  return is_any_of(name, kForwardingFields) ||
+         (name.size() > 21 && equals_ignoring_case(name.substr(0, 22), "x-forwarded-tls-client"));
+}
+
+// Connection may make a field hop-by-hop, but never one that we set or that carries the request's meaning
+// (Traefik's GHSA-62c8-mh53-4cqv): those are left out of the nomination.
+bool is_dropped_by_connection(const http::FieldList& fields, std::string_view name) {
+  return !equals_ignoring_case(name, "authorization") && !equals_ignoring_case(name, "cookie") &&
+         http::connection_nominates(fields, name);
+}
+
+struct RequestFilter {
+  const http::RequestHead& request;
+  const Target& target;
+  bool has_connection;
+
+  [[nodiscard]] bool passes(std::string_view name) const {
+    switch (base::to_lower(name.front())) {
+      case 'h':
+        if (equals_ignoring_case(name, "host")) return false;
+        break;
+      case 'c':
+        if (equals_ignoring_case(name, "content-length")) return false;
+        break;
+      case 'e':
+        // The connection to the client answers it; the upstream gets the body with the head.
+        if (equals_ignoring_case(name, "expect")) return false;
+        break;
+      default: break;
+    }
+    if (http::is_hop_by_hop(name) || is_forwarding_field(name)) return false;
+    // "X_Forwarded_For" is "X-Forwarded-For" to every CGI-like upstream.
+    if (name.find('_') != std::string_view::npos) return false;
+    if (has_connection && is_dropped_by_connection(request.fields, name)) return false;
+    return std::ranges::none_of(target.custom_headers,
+                                [&](const auto& header) { return equals_ignoring_case(header.first, name); });
+  }
+};
+
+void append_forwarding(base::Buffer& out, const http::RequestHead& request,
+                       const http::ConnectionInfo& connection) {
+  http::append_field(out, "X-Forwarded-For", connection.peer_text);
+  http::append_field(out, "X-Real-IP", connection.peer_text);
+  http::append_field(out, "X-Forwarded-Proto", connection.scheme == http::Scheme::https ? "https" : "http");
+  http::append_field(out, "X-Forwarded-Host", request.authority);
+  out.append("X-Forwarded-Port: ");
+  http::append_number(out, connection.local_port);
+  out.append("\r\n");
+}
+
+}  // namespace
+
+void append_upstream_head(base::Buffer& out, const http::RequestHead& request,
+                          const http::ConnectionInfo& connection, const Target& target) {
+  if (target.path_prefix.empty() || request.target == "*") {
+    http::append_request_line(out, request.method_text, request.target);
+  } else {
+    out.append(request.method_text);
+    out.append(" ");
+    out.append(target.path_prefix);
+    out.append(request.target);
+    out.append(" HTTP/1.1\r\n");
+  }
+  http::append_field(out, "Host",
+                     target.host_header == HostHeader::preserve ? request.authority : target.upstream_host);
+  const RequestFilter filter{request, target, request.fields.find("connection").has_value()};
+  for (const Field& field : request.fields) {
+    if (filter.passes(field.name)) http::append_field(out, field.name, field.value);
+  }
+  http::append_framing(out, request.body);
+  append_forwarding(out, request, connection);
+  http::append_field(out, "Via", kViaRequest);
+  for (const auto& [name, value] : target.custom_headers) http::append_field(out, name, value);
+  out.append("\r\n");
+}
+
+bool rewrite_response(const http::ResponseHead& response, http::ResponseHead& out) {
+  out.status = response.status;
+  out.reason = response.reason;
+  out.body = response.body;
+  const bool has_connection = response.fields.find("connection").has_value();
+  for (const Field& field : response.fields) {
+    if (http::is_hop_by_hop(field.name)) continue;
+    if (has_connection && http::connection_nominates(response.fields, field.name)) continue;
+    if (!out.fields.add(field)) return false;
+  }
+  return out.fields.add({"Via", kViaRequest});
+}
+
+}  // namespace cardea::proxy

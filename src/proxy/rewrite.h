@@ -1,0 +1,22 @@
+// What the proxy changes in heads on their way: the header contract of docs/headers.md. Pure.
+#pragma once
+
+#include <string_view>
+
+#include "base/buffer.h"
+#include "http/exchange.h"
+#include "http/message.h"
+#include "proxy/target.h"
+
+namespace cardea::proxy {
+
+// Appends the head for the upstream: its own framing and Host, the client's fields without those that end
+// here, X-Forwarded-*, X-Real-IP and Via of our own, then the target's custom headers.
+void append_upstream_head(base::Buffer& out, const http::RequestHead& request,
+                          const http::ConnectionInfo& connection, const Target& target);
+
+// The fields of an upstream's response that the client gets, plus Via. Views point into `response`.
+// False: too many fields.
+[[nodiscard]] bool rewrite_response(const http::ResponseHead& response, http::ResponseHead& out);
+
+}  // namespace cardea::proxy

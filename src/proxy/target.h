@@ -1,0 +1,40 @@
+// Where the requests of a host go, in the form that the request path uses: everything that can be computed
+// once is.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "net/endpoint.h"
+#include "store/target_record.h"
+
+namespace cardea::proxy {
+
+enum class HostHeader : std::uint8_t {
+  preserve,  // the client's Host goes to the upstream
+  upstream,  // the upstream sees its own name
+};
+
+// Immutable; any thread.
+struct Target {
+  net::Endpoint upstream;
+  std::string upstream_key;   // names the pool of idle connections
+  std::string upstream_host;  // Host for HostHeader::upstream
+  std::string path_prefix;    // of target_url, without a trailing slash
+  HostHeader host_header = HostHeader::preserve;
+  bool enabled = true;
+  bool enable_http = true;
+  bool enable_https = true;
+  std::vector<std::pair<std::string, std::string>> custom_headers;
+
+  // Error (invalid): a target_url that is not http://host[:port][/path], a header that must not be set.
+  static base::Result<Target> from_record(const store::TargetRecord& record);
+};
+
+// The checks of a target_url and of custom headers, for the API to apply before anything is stored.
+base::Status check_target_url(std::string_view url);
+base::Status check_custom_header(std::string_view name, std::string_view value);
+
+}  // namespace cardea::proxy

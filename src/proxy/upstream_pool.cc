@@ -1,0 +1,69 @@
+#include "proxy/upstream_pool.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "net/dial.h"
+
+namespace cardea::proxy {
+
+namespace {
+
+// Bytes that nobody asked for would be taken for the next response.
+bool is_quiet(net::Stream& stream) {
+  return stream.is_open() && !stream.ended() && stream.input().empty();
+}
+
+}  // namespace
+
+void UpstreamConnection::on_expired() {
+  if (pool_ != nullptr) pool_->drop(*this);
+}
+
+UpstreamPool::~UpstreamPool() = default;
+
+std::unique_ptr<UpstreamConnection> UpstreamPool::take_idle(const Target& target) {
+  const auto found = idle_.find(target.upstream_key);
+  if (found == idle_.end()) return nullptr;
+  while (!found->second.empty()) {
+    std::unique_ptr<UpstreamConnection> connection = std::move(found->second.back());
+    found->second.pop_back();
+    net::TimerWheel::clear(*connection);
+    connection->stream.watch({});
+    connection->pool_ = nullptr;
+    connection->reused = true;
+    if (is_quiet(connection->stream)) return connection;
+  }
+  return nullptr;
+}
+
+net::Task<base::Result<std::unique_ptr<UpstreamConnection>>> UpstreamPool::dial(const Target& target) {
+  auto stream = co_await net::dial(loop_, target.upstream, base::kDialTimeout, base::ErrorSource::upstream);
+  if (!stream) co_return std::unexpected(stream.error());
+  counters_.upstream_connections.add();
+  co_return std::make_unique<UpstreamConnection>(std::move(*stream), target.upstream_key);
+}
+
+void UpstreamPool::give_back(std::unique_ptr<UpstreamConnection> connection) {
+  if (!is_quiet(connection->stream)) return;
+  auto& idle = idle_[connection->key_];
+  if (idle.size() >= base::kUpstreamIdleMax) return;
+  UpstreamConnection& kept = *connection;
+  kept.pool_ = this;
+  idle.push_back(std::move(connection));
+  loop_.set_timer(kept, base::kUpstreamIdleTimeout);
+  kept.stream.watch([&kept] { kept.pool_->drop(kept); });
+}
+
+void UpstreamPool::drop(UpstreamConnection& connection) {
+  const auto found = idle_.find(connection.key_);
+  if (found == idle_.end()) return;
+  auto& idle = found->second;
+  const auto at = std::ranges::find(idle, &connection, &std::unique_ptr<UpstreamConnection>::get);
+  if (at == idle.end()) return;
+  idle.erase(at);
+  // The upstream may never be asked for again: its empty list goes with its last connection.
+  if (idle.empty()) idle_.erase(found);
+}
+
+}  // namespace cardea::proxy
