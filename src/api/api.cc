@@ -1,0 +1,78 @@
+#include "api/api.h"
+
+#include "acme/messages.h"
+#include "api/routes.h"
+
+namespace cardea::api {
+namespace {
+
+struct Matched {
+  const Route* route = nullptr;
+  std::string name;     // the path's variable segment
+  std::string allowed;  // methods that the path has, for 405
+};
+
+Matched match(const Request& request) {
+  Matched matched;
+  for (const Route& route : routes()) {
+    auto name = match_path(route.pattern, request.path);
+    if (!name) continue;
+    if (route.method == request.method) {
+      matched.route = &route;
+      matched.name = std::move(*name);
+      return matched;
+    }
+    matched.allowed.append(matched.allowed.empty() ? "" : ", ").append(route.method);
+  }
+  return matched;
+}
+
+Response no_route(const Request& request, const Matched& matched) {
+  if (matched.allowed.empty())
+    return problem_response(404, "There is no \"" + request.path + "\" in this API.");
+  Response response = problem_response(405, request.method + " is not possible on \"" + request.path +
+                                                "\"; allowed: " + matched.allowed + ".");
+  response.fields.emplace_back("Allow", matched.allowed);
+  return response;
+}
+
+}  // namespace
+
+net::Task<base::Result<std::optional<std::string>>> Api::find_challenge(std::string token) {
+  // What cannot be a token is never looked up: the path is open to everybody.
+  if (!acme::is_valid_token(token)) co_return std::nullopt;
+  co_return co_await services_.store.challenges.find(token);
+}
+
+net::Task<Response> Api::handle(Request request) {
+  const Matched matched = match(request);
+  if (matched.route == nullptr) co_return no_route(request, matched);
+  if (matched.route->operation == Operation::get_health) co_return health_.get();
+  auto caller = co_await services_.authenticator.authenticate(request.authorization);
+  if (!caller) co_return error_response(caller.error());
+  if (matched.route->access == Access::token && !*caller) {
+    co_return error_response({base::ErrorCode::unauthorized, base::ErrorSource::client, false,
+                              "This needs a token: send \"Authorization: Bearer acm_…\" (made by \"just "
+                              "token-generate NAME EMAIL\")."});
+  }
+  switch (matched.route->operation) {
+    case Operation::list_certificates: co_return co_await certificates_.list(std::move(*caller));
+    case Operation::create_certificate:
+      co_return co_await certificates_.create(std::move(**caller), request.body);
+    case Operation::get_certificate: co_return co_await certificates_.get(matched.name);
+    case Operation::get_certificate_status: co_return co_await certificates_.status(matched.name);
+    case Operation::renew_certificate:
+      co_return co_await certificates_.renew(std::move(**caller), matched.name);
+    case Operation::list_targets: co_return co_await targets_.list(std::move(*caller));
+    case Operation::create_target: co_return co_await targets_.create(std::move(**caller), request.body);
+    case Operation::get_target: co_return co_await targets_.get(matched.name);
+    case Operation::delete_target:
+      co_return co_await targets_.erase(
+          std::move(**caller), matched.name,
+          query_flag(request.query, "delete_certificate") ? WithCertificate::erase : WithCertificate::keep);
+    case Operation::get_health: break;  // answered above: it needs no store
+  }
+  co_return problem_response(500, "This operation has no implementation.");
+}
+
+}  // namespace cardea::api

@@ -1,0 +1,26 @@
+// The checks of what a request names: hostnames, certificate names, e-mail addresses, directories.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace cardea::api {
+
+// A name that a public CA could certify: a hostname of at least two labels that is no IP address. Error
+// (invalid).
+[[nodiscard]] base::Result<std::string> parse_public_hostname(std::string_view text);
+// 1 to 128 letters, digits, '.', '_' or '-', beginning with a letter or digit. Error (invalid).
+[[nodiscard]] base::Status check_cert_name(std::string_view name);
+// The same rule for a token's name. Error (invalid).
+[[nodiscard]] base::Status check_token_name(std::string_view name);
+// One '@' with something on both sides and no spaces: the CA judges the rest. Error (invalid): also when it
+// is empty.
+[[nodiscard]] base::Status check_email(std::string_view email);
+// An https URL. Error (invalid).
+[[nodiscard]] base::Status check_directory_url(std::string_view url);
+// "api.example.com" → "api-example-com".
+[[nodiscard]] std::string dashed(std::string_view hostname);
+
+}  // namespace cardea::api

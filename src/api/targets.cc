@@ -1,0 +1,166 @@
+#include "api/targets.h"
+
+#include <fmt/core.h>
+
+#include "api/json_reader.h"
+#include "api/names.h"
+#include "base/hostname.h"
+#include "proxy/target.h"
+
+namespace cardea::api {
+namespace {
+
+constexpr std::string_view kHidden = "(hidden)";
+
+Response no_target(const std::string& hostname) {
+  return problem_response(404, fmt::format("There is no proxy target for \"{}\".", hostname));
+}
+
+// Names in paths may come in any case; what is no hostname has no target.
+std::string canonical(const std::string& hostname) {
+  return base::parse_hostname(hostname).value_or(hostname);
+}
+
+}  // namespace
+
+boost::json::object public_view(const store::TargetRecord& record) {
+  boost::json::object headers;
+  for (const auto& [name, value] : record.custom_headers) headers[name] = kHidden;
+  boost::json::object view;
+  view["hostname"] = record.hostname;
+  view["target_url"] = record.target_url;
+  view["cert_name"] = record.cert_name;
+  view["acme_directory_url"] = record.acme_directory_url;
+  view["created_by"] = record.created_by;
+  view["created_at"] = record.created_at ? boost::json::value(base::to_rfc3339(*record.created_at)) : nullptr;
+  view["enabled"] = record.enabled;
+  view["enable_http"] = record.enable_http;
+  view["enable_https"] = record.enable_https;
+  view["preserve_host_header"] = record.preserve_host_header;
+  view["custom_headers"] = std::move(headers);
+  view["generation"] = record.generation;
+  return view;
+}
+
+net::Task<Response> Targets::list(std::optional<store::TokenRecord> caller) {
+  auto records = co_await services_.store.targets.list();
+  if (!records) co_return error_response(records.error());
+  boost::json::array views;
+  for (const store::TargetRecord& record : *records) {
+    if (!caller || auth::owns(*caller, record.owner_token_hash)) views.push_back(public_view(record));
+  }
+  co_return json_response(200, std::move(views));
+}
+
+net::Task<Response> Targets::get(std::string hostname) {
+  auto record = co_await services_.store.targets.load(canonical(hostname));
+  if (!record) co_return error_response(record.error());
+  if (!*record) co_return no_target(hostname);
+  co_return json_response(200, public_view(**record));
+}
+
+base::Result<Targets::Wanted> Targets::read(const store::TokenRecord& caller, std::string_view body) const {
+  auto reader = JsonReader::parse(body);
+  if (!reader) return std::unexpected(reader.error());
+  Wanted wanted{.target = {}, .email = caller.cert_email};
+  store::TargetRecord& target = wanted.target;
+  auto hostname = parse_public_hostname(reader->text("hostname").value_or(""));
+  if (!hostname) reader->complain("\"hostname\": " + hostname.error().context + ".");
+  if (hostname) target.hostname = std::move(*hostname);
+  if (services_.admin_hosts.contains(target.hostname)) {
+    reader->complain(fmt::format("\"{}\" is one of ADMIN_HOSTS and cannot be proxied.", target.hostname));
+  }
+  target.target_url = reader->text("target_url").value_or("");
+  if (auto fault = proxy::check_target_url(target.target_url); !fault)
+    reader->complain(fault.error().context + ".");
+  target.acme_directory_url = reader->text("acme_directory_url").value_or(services_.default_directory_url);
+  if (auto fault = check_directory_url(target.acme_directory_url); !fault)
+    reader->complain(fault.error().context);
+  target.enable_http = reader->flag("enable_http").value_or(true);
+  target.enable_https = reader->flag("enable_https").value_or(true);
+  target.preserve_host_header = reader->flag("preserve_host_header").value_or(true);
+  if (auto headers = reader->text_map("custom_headers")) target.custom_headers = std::move(*headers);
+  for (const auto& [name, value] : target.custom_headers) {
+    if (auto fault = proxy::check_custom_header(name, value); !fault)
+      reader->complain(fault.error().context + ".");
+  }
+  // Before anything is stored: a target whose certificate can never be ordered helps nobody.
+  if (target.enable_https) {
+    if (auto fault = check_email(wanted.email); !fault) reader->complain(fault.error().context);
+  }
+  if (auto faults = reader->finish(); !faults) return std::unexpected(faults.error());
+  target.cert_name = "proxy-" + dashed(target.hostname);
+  target.owner_token_hash = caller.hash;
+  target.created_by = caller.name;
+  target.created_at = base::now();
+  return wanted;
+}
+
+net::Task<std::string> Targets::order_certificate(Wanted wanted) {
+  if (!wanted.target.enable_https) co_return "HTTPS is off; no certificate is ordered";
+  store::CertificateRecord record;
+  record.cert_name = wanted.target.cert_name;
+  record.domains = {wanted.target.hostname};
+  record.email = wanted.email;
+  record.acme_directory_url = wanted.target.acme_directory_url;
+  record.owner_token_hash = wanted.target.owner_token_hash;
+  record.created_by = wanted.target.created_by;
+  auto ordered = co_await certificates_.order(std::move(record));
+  if (ordered) co_return "Certificate generation started for " + wanted.target.hostname;
+  if (ordered.error().code == base::ErrorCode::conflict) {
+    co_return "The certificate \"" + wanted.target.cert_name + "\" exists already and is used";
+  }
+  co_return "No certificate could be ordered: " + ordered.error().context;
+}
+
+net::Task<Response> Targets::create(store::TokenRecord caller, std::string body) {
+  auto wanted = read(caller, body);
+  if (!wanted) co_return error_response(wanted.error());
+  store::TargetRecord& target = wanted->target;
+  auto existing = co_await services_.store.targets.load(target.hostname);
+  if (!existing) co_return error_response(existing.error());
+  if (*existing)
+    co_return problem_response(409,
+                               fmt::format("There is a proxy target for \"{}\" already.", target.hostname));
+  auto saved = co_await services_.store.targets.save(target, 0);
+  if (!saved) co_return error_response(saved.error());
+  target.generation = *saved;
+  services_.on_target_saved(target);
+  boost::json::object view = public_view(target);
+  const std::string location = "/proxy/targets/" + target.hostname;
+  std::string certificate_status = co_await order_certificate(std::move(*wanted));
+  Response response = json_response(
+      201, {{"proxy_target", std::move(view)}, {"certificate_status", std::move(certificate_status)}});
+  response.fields.emplace_back("Location", location);
+  co_return response;
+}
+
+net::Task<Response> Targets::erase(store::TokenRecord caller, std::string hostname,
+                                   WithCertificate with_certificate) {
+  const std::string name = canonical(hostname);
+  auto record = co_await services_.store.targets.load(name);
+  if (!record) co_return error_response(record.error());
+  if (!*record) co_return no_target(hostname);
+  if (!auth::owns(caller, (*record)->owner_token_hash)) {
+    co_return problem_response(403, "This proxy target belongs to another token.");
+  }
+  auto erased = co_await services_.store.targets.erase(name);
+  if (!erased) co_return error_response(erased.error());
+  services_.on_target_erased(name);
+  boost::json::object answer{{"message", fmt::format("Proxy target \"{}\" is deleted", name)}};
+  if (with_certificate == WithCertificate::erase) {
+    const std::string& cert_name = (*record)->cert_name;
+    auto certificate = co_await services_.store.certificates.load(cert_name);
+    if (!certificate) co_return error_response(certificate.error());
+    const bool own = *certificate && auth::owns(caller, (*certificate)->owner_token_hash);
+    if (own) {
+      auto gone = co_await services_.store.certificates.erase(cert_name);
+      if (!gone) co_return error_response(gone.error());
+      services_.on_certificate_erased(cert_name);
+    }
+    answer["certificate"] = own ? "deleted" : "none of yours; kept";
+  }
+  co_return json_response(200, std::move(answer));
+}
+
+}  // namespace cardea::api
