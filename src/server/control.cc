@@ -1,0 +1,133 @@
+#include "server/control.h"
+
+#include <utility>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "server/redis_dialer.h"
+
+namespace cardea::server {
+
+Control::Control(const Config& config, std::vector<std::unique_ptr<Worker>>& workers,
+                 tls::TicketKeys& tickets, std::shared_ptr<const tls::ClientContext> redis_tls)
+    : config_(config),
+      workers_(workers),
+      dialer_(make_redis_dialer(loop_, config.redis, std::move(redis_tls))),
+      redis_(loop_, tasks_, dialer_, config.redis),
+      store_(redis_),
+      publisher_(workers, tickets),
+      http_client_(loop_, {.user_agent = "cardea/" CARDEA_VERSION,
+                           .ca_bundle = config.acme_ca_bundle,
+                           .timeout = base::kAcmeRequestTimeout,
+                           .body_bytes_max = base::kAcmeBodyBytesMax}),
+      manager_({loop_, tasks_}, pool_, http_client_, store_,
+               {.poll_interval = config.acme_poll_interval,
+                .polls_max = config.acme_poll_attempts_max,
+                .renewal_threshold = config.renewal_threshold},
+               [this](const store::CertificateRecord& record) { publisher_.put_certificate(record); }),
+      authenticator_(store_.tokens),
+      services_(make_services()),
+      api_(services_),
+      changes_(
+          loop_, dialer_, config.redis, [this](store::Change change) { return apply(std::move(change)); },
+          [this] { return reconcile(); }) {}
+
+Control::~Control() = default;
+
+api::Services Control::make_services() {
+  return {
+      .store = store_,
+      .authenticator = authenticator_,
+      .manager = manager_,
+      .default_directory_url = config_.acme_directory_url,
+      .admin_hosts = {config_.admin_hosts.begin(), config_.admin_hosts.end()},
+      .on_target_saved = [this](const store::TargetRecord& record) { publisher_.put_target(record); },
+      .on_target_erased = [this](const std::string& hostname) { publisher_.remove_target(hostname); },
+      .on_certificate_saved = [this](const store::CertificateRecord& r) { publisher_.put_certificate(r); },
+      .on_certificate_erased = [this](const std::string& name) { publisher_.remove_certificate(name); },
+      .redis_connected = [this] { return redis_.connected(); },
+      .certificates_loaded = [this] { return publisher_.certificates_loaded(); },
+      .counters =
+          [this] {
+            metrics::CounterTotals totals;
+            for (const auto& worker : workers_) metrics::add_to(totals, worker->counters());
+            return totals;
+          }};
+}
+
+void Control::run(std::function<void()> on_loaded) {
+  loop_.post([this, on_loaded = std::move(on_loaded)]() mutable {
+    redis_.start();
+    changes_.start(tasks_);
+    tasks_.spawn("first load", announce_first_load(std::move(on_loaded)));
+    tasks_.spawn("renewal", renew_for_ever());
+  });
+  thread_ = std::thread([this] {
+    loop_.run();
+    tasks_.cancel_all();
+  });
+}
+
+void Control::stop() {
+  loop_.stop();
+  if (thread_.joinable()) thread_.join();
+  pool_.join();
+}
+
+net::Task<void> Control::announce_first_load(std::function<void()> on_loaded) {
+  const auto deadline = net::EventLoop::now() + base::kFirstLoadTimeout;
+  while (!loaded_ && net::EventLoop::now() < deadline) co_await loop_.sleep(net::TimerWheel::kTick);
+  if (!loaded_) base::log_warn("starting without Redis: no host is known until it is reachable");
+  on_loaded();
+}
+
+net::Task<base::Status> Control::reconcile() {
+  auto ready = co_await redis_.wait_connected(base::kRedisCommandTimeout);
+  if (!ready) co_return ready;
+  if (!loaded_) {
+    auto rebuilt = co_await store::rebuild_indexes(redis_);
+    if (!rebuilt) co_return rebuilt;
+  }
+  auto certificates = co_await store_.certificates.list();
+  if (!certificates) co_return std::unexpected(certificates.error());
+  auto targets = co_await store_.targets.list();
+  if (!targets) co_return std::unexpected(targets.error());
+  publisher_.reconcile(*targets, *certificates);
+  // Orders that a crash or stop interrupted.
+  for (const store::CertificateRecord& record : *certificates) {
+    if (record.status == store::CertificateStatus::pending) manager_.ensure(record.cert_name);
+  }
+  base::log_info("loaded {} proxy targets and {} certificates from Redis", targets->size(),
+                 certificates->size());
+  loaded_ = true;
+  co_return base::Status{};
+}
+
+net::Task<base::Status> Control::apply(store::Change change) {
+  const bool erased = change.op == store::ChangeOp::erase;
+  if (change.kind == store::ObjectKind::certificate) {
+    auto record = co_await store_.certificates.load(change.name);
+    if (!record) co_return std::unexpected(record.error());
+    // Erased and made again since: what is stored now decides.
+    if (*record) publisher_.put_certificate(**record);
+    if (!*record && erased) publisher_.remove_certificate(change.name);
+  } else if (change.kind == store::ObjectKind::target) {
+    auto record = co_await store_.targets.load(change.name);
+    if (!record) co_return std::unexpected(record.error());
+    if (*record) publisher_.put_target(**record);
+    if (!*record && erased) publisher_.remove_target(change.name);
+  }
+  co_return base::Status{};
+}
+
+net::Task<void> Control::renew_for_ever() {
+  for (;;) {
+    co_await loop_.sleep(config_.renewal_check_interval);
+    const base::Time now = base::now();
+    publisher_.for_each_certificate([&](const std::string& cert_name, base::Time expires_at) {
+      if (manager_.renewal_due(expires_at, now)) manager_.ensure(cert_name);
+    });
+  }
+}
+
+}  // namespace cardea::server

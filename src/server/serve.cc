@@ -1,0 +1,142 @@
+#include "server/serve.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <memory>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <fmt/core.h>
+#include <sys/resource.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "crypto/key.h"
+#include "crypto/self_signed.h"
+#include "server/control.h"
+#include "server/redis_dialer.h"
+#include "server/worker.h"
+
+namespace cardea::server {
+namespace {
+
+// The certificate for clients that name no host of ours: nobody trusts it, but TLS can answer.
+base::Result<std::shared_ptr<const tls::Credentials>> make_fallback() {
+  auto key = crypto::PrivateKey::generate(crypto::KeyType::ec_p256);
+  if (!key) return std::unexpected(key.error());
+  auto certificate = crypto::make_self_signed(*key, "cardea.invalid", base::now() - std::chrono::hours(1),
+                                              std::chrono::days(3650));
+  if (!certificate) return std::unexpected(certificate.error());
+  return std::make_shared<const tls::Credentials>(tls::Credentials{{certificate->der()}, key->der()});
+}
+
+// Each proxied connection takes two descriptors; the usual soft limit of 1024 ends at 500 clients.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) base::log_warn("the limit of open files stays low");
+}
+
+int cannot_start(const base::Error& error) {
+  fmt::print(stderr, "cardea: {}\n", error.context);
+  return kExitCannotStart;
+}
+
+base::Status check_ports(const Config& config) {
+  for (const std::string& address : config.listen_addresses) {
+    for (const std::uint16_t port : {config.http_port, config.https_port}) {
+      auto free = net::Listener::check_free(address, port);
+      if (!free) return free;
+    }
+  }
+  return {};
+}
+
+class Server {
+ public:
+  Server(const Config& config, std::shared_ptr<const tls::Credentials> fallback,
+         std::shared_ptr<const tls::ClientContext> redis_tls)
+      : config_(config),
+        admin_hosts_(config.admin_hosts.begin(), config.admin_hosts.end()),
+        fallback_(std::make_shared<tls::HostContext>("", std::move(fallback), tickets_)),
+        control_(config, workers_, tickets_, std::move(redis_tls)) {}
+
+  base::Status listen() {
+    for (std::size_t i = 0; i < config_.workers; ++i) {
+      workers_.push_back(std::make_unique<Worker>(config_, admin_hosts_, control_.port(), fallback_));
+      auto listening = workers_.back()->listen();
+      if (!listening) return listening;
+    }
+    return {};
+  }
+
+  void run() {
+    control_.run([this] {
+      for (auto& worker : workers_) worker->run();
+      announce();
+    });
+    wait_for_signal();
+    base::log_info("stopping: no new connections; running requests may take {} s more",
+                   base::kDrainTimeout.count());
+    for (auto& worker : workers_) worker->drain();
+    for (auto& worker : workers_) worker->join();
+    control_.stop();
+    base::log_info("stopped");
+  }
+
+ private:
+  void announce() const {
+    std::string http, https;
+    for (const std::string& address : config_.listen_addresses) {
+      const bool v6 = address.find(':') != std::string::npos;
+      const std::string host = v6 ? "[" + address + "]" : address;
+      http += fmt::format("{}{}:{}", http.empty() ? "" : " ", host, config_.http_port);
+      https += fmt::format("{}{}:{}", https.empty() ? "" : " ", host, config_.https_port);
+    }
+    base::log_info("cardea is ready: http on {}, https on {}, {} workers", http, https, workers_.size());
+  }
+
+  static void wait_for_signal() {
+    boost::asio::io_context signals;
+    boost::asio::signal_set set(signals, SIGTERM, SIGINT);
+    set.async_wait([](boost::system::error_code, int) {});
+    signals.run();
+    // From now on a second signal has its usual effect: it ends the process.
+  }
+
+  const Config& config_;
+  HostnameSet admin_hosts_;
+  tls::TicketKeys tickets_;
+  std::shared_ptr<tls::HostContext> fallback_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  Control control_;
+};
+
+}  // namespace
+
+int serve(const Config& config) {
+  base::set_log_level(config.log_level);
+  std::signal(SIGPIPE, SIG_IGN);  // libcurl may write to a closed connection; we see the error instead
+  raise_descriptor_limit();
+  auto fallback = make_fallback();
+  if (!fallback) return cannot_start(fallback.error());
+  auto redis_tls = make_redis_tls(config.redis, config.redis_ca_bundle);
+  if (!redis_tls) return cannot_start(redis_tls.error());
+  if (auto free = check_ports(config); !free) return cannot_start(free.error());
+  Server server(config, std::move(*fallback), std::move(*redis_tls));
+  if (auto listening = server.listen(); !listening) return cannot_start(listening.error());
+  server.run();
+  return 0;
+}
+
+std::optional<Config> load_config() {
+  auto config = read_config(read_environment);
+  if (config) return std::move(*config);
+  fmt::print(stderr, "cardea: the configuration (.env, loaded by just) has {} fault(s):\n",
+             config.error().size());
+  for (const std::string& fault : config.error()) fmt::print(stderr, "  {}\n", fault);
+  return std::nullopt;
+}
+
+}  // namespace cardea::server

@@ -1,0 +1,120 @@
+#include "server/worker.h"
+
+#include <utility>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "http/h1_connection.h"
+
+namespace cardea::server {
+
+class Worker::DrainTimer final : public net::TimerWheel::Timer {
+ public:
+  explicit DrainTimer(net::EventLoop& loop) : loop_(loop) {}
+
+ private:
+  void on_expired() override {
+    base::log_warn("some connections did not end in time and are cut");
+    loop_.stop();
+  }
+  net::EventLoop& loop_;
+};
+
+Worker::Worker(const Config& config, const HostnameSet& admin_hosts, ControlPort control,
+               std::shared_ptr<tls::HostContext> fallback)
+    : config_(config),
+      fallback_(std::move(fallback)),
+      dispatcher_(loop_, hosts_, admin_hosts, control, counters_),
+      drain_timer_(std::make_unique<DrainTimer>(loop_)) {}
+
+Worker::~Worker() = default;
+
+base::Status Worker::listen() {
+  for (const std::string& address : config_.listen_addresses) {
+    for (auto [port, listeners] :
+         {std::pair{config_.http_port, &http_listeners_}, std::pair{config_.https_port, &https_listeners_}}) {
+      auto listener = net::Listener::open(loop_, address, port);
+      if (!listener) return std::unexpected(listener.error());
+      listeners->push_back(std::move(*listener));
+    }
+  }
+  return {};
+}
+
+void Worker::run() {
+  loop_.post([this] {
+    for (net::Listener& listener : http_listeners_) accept_on(listener, http::Scheme::http);
+    for (net::Listener& listener : https_listeners_) accept_on(listener, http::Scheme::https);
+  });
+  thread_ = std::thread([this] {
+    loop_.run();
+    // On this thread: what the tasks own belongs to it.
+    listening_.cancel_all();
+    serving_.cancel_all();
+  });
+}
+
+void Worker::accept_on(net::Listener& listener, http::Scheme scheme) {
+  listening_.spawn("listener", listener.run([this, scheme](net::AcceptedStream accepted) {
+    counters_.connections.add();
+    serving_.spawn("connection", scheme == http::Scheme::https ? serve_tls(std::move(accepted))
+                                                               : serve_plain(std::move(accepted)));
+  }));
+}
+
+net::Task<void> Worker::serve_plain(net::AcceptedStream accepted) {
+  http::ConnectionInfo info{
+      http::Scheme::http, accepted.peer, accepted.peer.to_string(), {}, config_.http_port};
+  co_await http::serve_h1(std::move(accepted.stream), std::move(info), dispatcher_, connections_);
+}
+
+net::Task<void> Worker::serve_tls(net::AcceptedStream accepted) {
+  auto tls = co_await tls::accept(accepted.stream, *this);
+  if (!tls) {
+    counters_.handshakes_failed.add();
+    base::log_debug("{}: {}", accepted.peer.to_string(), tls.error().to_string());
+    co_return;
+  }
+  counters_.handshakes_completed.add();
+  http::ConnectionInfo info{http::Scheme::https, accepted.peer, accepted.peer.to_string(),
+                            std::move(tls->server_name), config_.https_port};
+  co_await http::serve_h1(std::move(accepted.stream), std::move(info), dispatcher_, connections_);
+}
+
+net::Task<base::Result<std::shared_ptr<const tls::ServerContext>>> Worker::context_for(
+    std::string_view server_name) {
+  const auto host = hosts_.find(server_name);
+  if (host && host->certificate) {
+    auto context = host->certificate->context();
+    if (context) co_return context;
+    base::log_error("{}: {}", host->name, context.error().to_string());
+  }
+  co_return fallback_->context();
+}
+
+void Worker::put_host(std::shared_ptr<const proxy::Host> host) {
+  loop_.post([this, host = std::move(host)]() mutable { hosts_.put(std::move(host)); });
+}
+
+void Worker::remove_host(std::string name) {
+  loop_.post([this, name = std::move(name)] { hosts_.remove(name); });
+}
+
+void Worker::drain() {
+  loop_.post([this] { begin_drain(); });
+}
+
+void Worker::begin_drain() {
+  for (net::Listener& listener : http_listeners_) listener.close();
+  for (net::Listener& listener : https_listeners_) listener.close();
+  connections_.drain();
+  if (serving_.size() == 0) return loop_.stop();
+  loop_.set_timer(*drain_timer_, base::kDrainTimeout);
+  serving_.on_empty([this] { loop_.stop(); });
+}
+
+void Worker::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+}  // namespace cardea::server

@@ -1,0 +1,69 @@
+// One worker: a thread, a loop, its listeners, its tables. A connection lives and dies on its worker.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "http/connection_set.h"
+#include "metrics/worker_counters.h"
+#include "net/event_loop.h"
+#include "net/listener.h"
+#include "net/task_group.h"
+#include "proxy/host_table.h"
+#include "server/config.h"
+#include "server/dispatcher.h"
+#include "tls/accept.h"
+
+namespace cardea::server {
+
+// Made on the main thread; run() starts its own. Everything else happens by post().
+class Worker final : private tls::ContextSource {
+ public:
+  // `fallback` is what clients get that name no host we have a certificate for.
+  Worker(const Config& config, const HostnameSet& admin_hosts, ControlPort control,
+         std::shared_ptr<tls::HostContext> fallback);
+  ~Worker() override;
+
+  // Opens the listeners. Errors as net::Listener::open().
+  base::Status listen();
+  // Starts the thread and accepts.
+  void run();
+  // Any thread: changes one host of this worker's table, in the order of the calls.
+  void put_host(std::shared_ptr<const proxy::Host> host);
+  void remove_host(std::string name);
+  // Any thread. Stops accepting, closes idle connections, lets the others finish for kDrainTimeout, then
+  // ends.
+  void drain();
+  // Waits for the thread.
+  void join();
+  [[nodiscard]] const metrics::WorkerCounters& counters() const { return counters_; }
+
+ private:
+  net::Task<base::Result<std::shared_ptr<const tls::ServerContext>>> context_for(
+      std::string_view server_name) override;
+  void accept_on(net::Listener& listener, http::Scheme scheme);
+  net::Task<void> serve_plain(net::AcceptedStream accepted);
+  net::Task<void> serve_tls(net::AcceptedStream accepted);
+  void begin_drain();
+
+  const Config& config_;
+  metrics::WorkerCounters counters_;
+  net::EventLoop loop_;
+  proxy::HostTable hosts_;
+  std::shared_ptr<tls::HostContext> fallback_;
+  Dispatcher dispatcher_;
+  http::ConnectionSet connections_;
+  std::vector<net::Listener> http_listeners_;
+  std::vector<net::Listener> https_listeners_;
+  net::TaskGroup listening_;
+  net::TaskGroup serving_;
+  // Ends a drain whose connections do not.
+  class DrainTimer;
+  std::unique_ptr<DrainTimer> drain_timer_;
+  std::thread thread_;
+};
+
+}  // namespace cardea::server
