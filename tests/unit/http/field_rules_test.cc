@@ -1,0 +1,78 @@
+#include "http/field_rules.h"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace cardea::http {
+namespace {
+
+TEST(FieldRules, KnowTokens) {
+  for (const char* good : {"a", "Content-Type", "!#$%&'*+-.^_`|~09AZaz"}) EXPECT_TRUE(is_token(good)) << good;
+  for (const char* bad :
+       {"", " ", "a b", "a:", "a,b", "(a)", "a\x7f", "\xc3\xa9", "a\t", "\"a\"", "a/b", "{}"}) {
+    EXPECT_FALSE(is_token(bad)) << bad;
+  }
+  EXPECT_FALSE(is_token(std::string_view("a\0", 2)));
+}
+
+TEST(FieldRules, KnowFieldValues) {
+  for (const char* good : {"", "a b", "a\tb", "\xc3\xa9", "\xff"}) EXPECT_TRUE(is_field_value(good)) << good;
+  for (const char* bad : {"\r", "a\nb", "\x01", "\x7f", "\x1b[0m"}) EXPECT_FALSE(is_field_value(bad)) << bad;
+  EXPECT_FALSE(is_field_value(std::string_view("\0", 1)));
+}
+
+TEST(FieldRules, KnowHopByHopFields) {
+  for (const char* name :
+       {"Connection", "KEEP-ALIVE", "proxy-connection", "Proxy-Authenticate", "Proxy-Authorization", "te",
+        "Trailer", "Transfer-Encoding", "upgrade", "HTTP2-Settings"}) {
+    EXPECT_TRUE(is_hop_by_hop(name)) << name;
+  }
+  for (const char* name : {"", "Host", "Content-Length", "Accept", "Trailers", "X-Upgrade", "xx"}) {
+    EXPECT_FALSE(is_hop_by_hop(name)) << name;
+  }
+}
+
+TEST(FieldRules, KnowWhatMustNotBeATrailer) {
+  for (const char* name : {"Host", "content-length", "Transfer-Encoding", "Authorization", "Set-Cookie",
+                           "Content-Encoding", "Trailer", "Connection"}) {
+    EXPECT_TRUE(is_forbidden_trailer(name)) << name;
+  }
+  for (const char* name : {"Grpc-Status", "Digest", "Server-Timing", "ETag"}) {
+    EXPECT_FALSE(is_forbidden_trailer(name)) << name;
+  }
+}
+
+TEST(FieldRules, FindWhatConnectionNominates) {
+  FieldList fields;
+  ASSERT_TRUE(fields.add({"connection", "keep-alive, ,X-One"}));
+  ASSERT_TRUE(fields.add({"Connection", "x-two"}));
+  ASSERT_TRUE(fields.add({"X-Three", "x-four"}));
+  EXPECT_TRUE(connection_nominates(fields, "x-one"));
+  EXPECT_TRUE(connection_nominates(fields, "X-TWO"));
+  EXPECT_FALSE(connection_nominates(fields, "x-four"));
+  EXPECT_FALSE(connection_nominates(fields, "x-on"));
+}
+
+TEST(FieldRules, WalkListsWithEmptyParts) {
+  std::vector<std::string> seen;
+  for_each_list_element(" a ,,\tb", [&](std::string_view element) { seen.emplace_back(element); });
+  EXPECT_EQ(seen, (std::vector<std::string>{"a", "", "b"}));
+  int calls = 0;
+  for_each_list_element("a,b,c", [&](std::string_view element) {
+    ++calls;
+    return element != "b";
+  });
+  EXPECT_EQ(calls, 2);
+}
+
+TEST(FieldRules, RefuseAFieldBeyondTheCapacity) {
+  FieldList fields;
+  for (std::size_t i = 0; i < base::kFieldsMax; ++i) ASSERT_TRUE(fields.add({"a", "b"}));
+  EXPECT_FALSE(fields.add({"a", "b"}));
+  EXPECT_EQ(fields.size(), base::kFieldsMax);
+}
+
+}  // namespace
+}  // namespace cardea::http

@@ -1,0 +1,290 @@
+// Repositories, leases and the change stream against a real redis-server.
+#include <gtest/gtest.h>
+
+#include "base/limits.h"
+#include "store/account_repository.h"
+#include "store/certificate_repository.h"
+#include "store/challenge_repository.h"
+#include "store/change_stream.h"
+#include "store/lease_repository.h"
+#include "store/progress_repository.h"
+#include "store/store_fixture.h"
+#include "store/target_repository.h"
+#include "store/token_repository.h"
+
+namespace cardea::store {
+namespace {
+
+using namespace std::chrono_literals;
+using base::ErrorCode;
+using Command = std::vector<std::string>;
+
+template <typename T>
+std::optional<ErrorCode> code_of(const base::Result<T>& result) {
+  if (result) return std::nullopt;
+  return result.error().code;
+}
+
+template <typename T>
+std::optional<T> value_of(const base::Result<T>& result) {
+  if (!result) return std::nullopt;
+  return *result;
+}
+
+CertificateRecord make_certificate(std::string name) {
+  CertificateRecord record;
+  record.cert_name = std::move(name);
+  record.domains = {"a.example"};
+  record.email = "a@b.example";
+  record.other_members = R"({"x":{},"y":[]})";
+  return record;
+}
+
+class Repositories : public test::StoreFixture {
+ protected:
+  ScriptRunner scripts{client};
+  CertificateRepository certificates{client, scripts};
+  TargetRepository targets{client, scripts};
+  TokenRepository tokens{client, scripts};
+  LeaseRepository leases{scripts};
+};
+
+TEST_F(Repositories, SaveIsACompareAndSetOnTheGeneration) {
+  run_connected([&]() -> net::Task<void> {
+    const auto first = co_await certificates.save(make_certificate("c"), 0);
+    EXPECT_TRUE(first);
+    auto stored = co_await certificates.load("c");
+    EXPECT_TRUE(stored && *stored);
+    if (!first || !stored || !*stored) co_return;
+    CertificateRecord record = std::move(**stored);
+    EXPECT_EQ(record.generation, *first);
+    EXPECT_EQ(record.other_members, R"({"x":{},"y":[]})");
+
+    record.status = CertificateStatus::active;
+    const auto second = co_await certificates.save(record, record.generation);
+    EXPECT_GT(second.value_or(0), *first);
+    EXPECT_EQ(code_of(co_await certificates.save(record, record.generation)), ErrorCode::conflict);
+    EXPECT_EQ(code_of(co_await certificates.save(make_certificate("c"), 0)), ErrorCode::conflict);
+    EXPECT_EQ(code_of(co_await certificates.save(make_certificate("c"), Expected::absent())),
+              ErrorCode::conflict);
+    EXPECT_TRUE(co_await certificates.save(record, Expected::any()));
+    EXPECT_EQ(code_of(co_await certificates.erase("c", *first)), ErrorCode::conflict);
+    EXPECT_EQ(value_of(co_await certificates.erase("c")), true);
+    EXPECT_EQ(value_of(co_await certificates.erase("c")), false);
+    // Made again, it never shows a generation that somebody could hold for the old one.
+    EXPECT_GT((co_await certificates.save(make_certificate("c"), Expected::absent())).value_or(0),
+              *second + 1);
+  });
+}
+
+TEST_F(Repositories, ObjectsOfOthersAreGenerationZeroAndFoundAfterARebuild) {
+  run_connected([&]() -> net::Task<void> {
+    co_await text(Command{"SET", "proxy:h.example", R"({"target_url":"http://b:1","extra":1})"});
+    co_await text(Command{"SET", "proxy:bad.example", "no json"});
+    EXPECT_TRUE(co_await rebuild_indexes(client));
+    auto listed = co_await targets.list();
+    EXPECT_TRUE(listed && listed->size() == 1);
+    if (!listed || listed->size() != 1) co_return;
+    TargetRecord record = std::move(listed->front());
+    EXPECT_EQ(record.hostname, "h.example");
+    EXPECT_EQ(record.generation, 0U);
+    EXPECT_TRUE(co_await targets.save(record, record.generation));
+    auto stored = co_await targets.load("h.example");
+    EXPECT_TRUE(stored && *stored && (*stored)->other_members == R"({"extra":1})");
+    EXPECT_EQ(code_of(co_await targets.load("bad.example")), ErrorCode::invalid);
+    EXPECT_EQ(value_of(co_await targets.erase("bad.example")), true);
+  });
+}
+
+TEST_F(Repositories, ListsMoreObjectsThanOneChunkSorted) {
+  run_connected([&]() -> net::Task<void> {
+    const std::size_t count = base::kRedisScanChunk + base::kRedisListChunk + 7;
+    std::size_t saved = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      TargetRecord record;
+      record.hostname = "h" + std::to_string(i) + ".example";
+      record.target_url = "http://b:1";
+      if (co_await targets.save(record, Expected::absent())) ++saved;
+    }
+    EXPECT_EQ(saved, count);
+    auto listed = co_await targets.list();
+    EXPECT_TRUE(listed);
+    if (!listed) co_return;
+    EXPECT_EQ(listed->size(), count);
+    EXPECT_TRUE(std::ranges::is_sorted(*listed, {}, &TargetRecord::hostname));
+  });
+}
+
+TEST_F(Repositories, ScriptsSurviveARestartThatForgetsThem) {
+  run_connected([&]() -> net::Task<void> {
+    EXPECT_TRUE(co_await certificates.save(make_certificate("c"), 0));
+    co_await text(Command{"SCRIPT", "FLUSH"});
+    EXPECT_TRUE(co_await certificates.save(make_certificate("d"), 0));
+  });
+}
+
+TEST_F(Repositories, ALeaseHasOneHolderAndEndsByItself) {
+  run_connected([&]() -> net::Task<void> {
+    auto first = co_await leases.acquire("cert:c", 300ms);
+    EXPECT_TRUE(first && *first);
+    auto second = co_await leases.acquire("cert:c", 300ms);
+    EXPECT_TRUE(second && !*second);
+    if (!first || !*first) co_return;
+    const Lease old = **first;
+    EXPECT_EQ(value_of(co_await leases.extend(old, 400ms)), true);
+    co_await loop.sleep(700ms);
+    auto third = co_await leases.acquire("cert:c", 10s);
+    EXPECT_TRUE(third && *third);
+    if (!third || !*third) co_return;
+    EXPECT_GT((*third)->fence, old.fence);
+    EXPECT_EQ(value_of(co_await leases.extend(old, 1s)), false);
+    EXPECT_EQ(value_of(co_await leases.release(old)), false);
+    // The commit of the one whose lease went to somebody else is refused.
+    EXPECT_EQ(code_of(co_await certificates.save(make_certificate("c"), 0, old)), ErrorCode::conflict);
+    EXPECT_TRUE(co_await certificates.save(make_certificate("c"), 0, **third));
+    EXPECT_EQ(value_of(co_await leases.release(**third)), true);
+    auto fourth = co_await leases.acquire("cert:c", 1s);
+    EXPECT_TRUE(fourth && *fourth);
+  });
+}
+
+TEST_F(Repositories, TokensHaveTwoKeys) {
+  run_connected([&]() -> net::Task<void> {
+    TokenRecord record;
+    record.name = "prod";
+    record.token = "secret";
+    record.hash = hash_token("secret");
+    EXPECT_TRUE(co_await tokens.create(record));
+    EXPECT_EQ(code_of(co_await tokens.create(record)), ErrorCode::conflict);
+    auto by_hash = co_await tokens.find_by_hash(record.hash);
+    EXPECT_TRUE(by_hash && *by_hash && **by_hash == record);
+    auto by_name = co_await tokens.find_by_name("prod");
+    EXPECT_TRUE(by_name && *by_name && **by_name == record);
+    auto listed = co_await tokens.list();
+    EXPECT_TRUE(listed && listed->size() == 1);
+    EXPECT_EQ(value_of(co_await tokens.erase("prod")), true);
+    EXPECT_EQ(value_of(co_await tokens.erase("prod")), false);
+    by_hash = co_await tokens.find_by_hash(record.hash);
+    EXPECT_TRUE(by_hash && !*by_hash);
+    listed = co_await tokens.list();
+    EXPECT_TRUE(listed && listed->empty());
+  });
+}
+
+TEST_F(Repositories, ChallengesAccountsAndProgress) {
+  run_connected([&]() -> net::Task<void> {
+    ChallengeRepository challenges(client);
+    EXPECT_TRUE(co_await challenges.put("tok", "tok.thumb"));
+    auto answer = co_await challenges.find("tok");
+    EXPECT_TRUE(answer && *answer == "tok.thumb");
+    EXPECT_EQ(co_await text(Command{"TTL", "challenge:tok"}), "3600");
+    EXPECT_TRUE(co_await challenges.erase("tok"));
+    answer = co_await challenges.find("tok");
+    EXPECT_TRUE(answer && !*answer);
+
+    AccountRepository accounts(client);
+    auto won = co_await accounts.store_if_absent("https://ca.example/dir", "a@b.c", "one");
+    EXPECT_TRUE(won && *won == "one");
+    auto lost = co_await accounts.store_if_absent("https://ca.example/dir", "a@b.c", "two");
+    EXPECT_TRUE(lost && *lost == "one");
+    auto loaded = co_await accounts.load("https://ca.example/dir", "a@b.c");
+    EXPECT_TRUE(loaded && *loaded == "one");
+
+    ProgressRepository progress(client);
+    EXPECT_TRUE(co_await progress.put("c", "order", "ordering"));
+    auto found = co_await progress.find("c");
+    EXPECT_TRUE(found && *found && (*found)->step == "order" && (*found)->message == "ordering" &&
+                (*found)->at);
+  });
+}
+
+class Changes : public Repositories {
+ protected:
+  net::Task<base::Status> take(Change change) {
+    seen.push_back(std::move(change));
+    co_return base::Status{};
+  }
+  net::Task<base::Status> reconcile() {
+    ++reconciled;
+    if (std::exchange(fail_reconcile, false)) {
+      co_return base::fail(ErrorCode::unavailable, "test", base::ErrorSource::store);
+    }
+    co_return base::Status{};
+  }
+  // Polls, as what is waited for comes over another connection.
+  net::Task<bool> until(std::function<bool()> reached) {
+    for (int i = 0; i < 100 && !reached(); ++i) co_await loop.sleep(100ms);
+    co_return reached();
+  }
+
+  std::vector<Change> seen;
+  int reconciled = 0;
+  bool fail_reconcile = false;
+  ChangeStream stream{loop, dialer(), options_of(server),
+                      [this](Change change) { return take(std::move(change)); },
+                      [this] { return reconcile(); }};
+};
+
+TEST_F(Changes, AreReportedInOrderAfterTheFirstReconcile) {
+  run_connected([&]() -> net::Task<void> {
+    EXPECT_TRUE(co_await certificates.save(make_certificate("before"), 0));
+    stream.start(tasks);
+    EXPECT_TRUE(co_await until([&] { return reconciled == 1; }));
+    const auto generation = co_await certificates.save(make_certificate("c"), 0);
+    EXPECT_TRUE(co_await certificates.erase("c"));
+    EXPECT_TRUE(co_await until([&] { return seen.size() >= 2; }));
+    if (seen.size() != 2) co_return;
+    EXPECT_EQ(seen[0].kind, ObjectKind::certificate);
+    EXPECT_EQ(seen[0].name, "c");
+    EXPECT_EQ(seen[0].generation, generation.value_or(0));
+    EXPECT_EQ(seen[0].op, ChangeOp::save);
+    EXPECT_EQ(seen[1].op, ChangeOp::erase);
+    EXPECT_EQ(reconciled, 1);
+  });
+}
+
+TEST_F(Changes, AFailedReconcileIsRepeated) {
+  run_connected([&]() -> net::Task<void> {
+    fail_reconcile = true;
+    stream.start(tasks);
+    EXPECT_TRUE(co_await until([&] { return reconciled == 2; }));
+    EXPECT_TRUE(co_await certificates.save(make_certificate("c"), 0));
+    EXPECT_TRUE(co_await until([&] { return seen.size() == 1; }));
+  });
+}
+
+TEST_F(Changes, ATrimmedStreamIsAGap) {
+  run_connected([&]() -> net::Task<void> {
+    EXPECT_TRUE(co_await certificates.save(make_certificate("a"), 0));
+    stream.start(tasks);
+    EXPECT_TRUE(co_await until([&] { return reconciled == 1; }));
+    // In one transaction, so that the reader sees only what is left of it.
+    std::vector<Command> transaction{
+        {"MULTI"},
+        {"XADD", "changes", "*", "kind", "target", "name", "lost", "generation", "8", "op", "save"},
+        {"XADD", "changes", "*", "kind", "target", "name", "kept", "generation", "9", "op", "save"},
+        {"XTRIM", "changes", "MAXLEN", "=", "1"},
+        {"EXEC"}};
+    for (const Command& command : transaction) EXPECT_TRUE(co_await client.command(command));
+    EXPECT_TRUE(co_await until([&] { return reconciled == 2; }));
+    EXPECT_TRUE(co_await certificates.save(make_certificate("b"), 0));
+    EXPECT_TRUE(co_await until([&] { return seen.size() == 1; }));
+  });
+}
+
+TEST_F(Changes, ARestartOfRedisMeansAReconcile) {
+  run_connected([&]() -> net::Task<void> {
+    stream.start(tasks);
+    EXPECT_TRUE(co_await until([&] { return reconciled == 1; }));
+    server.kill_now();
+    while (client.connected()) co_await loop.sleep(10ms);
+    server.start();
+    EXPECT_TRUE(co_await until([&] { return reconciled == 2; }));
+    EXPECT_TRUE(co_await client.wait_connected(10s));
+    EXPECT_TRUE(co_await certificates.save(make_certificate("c"), 0));
+    EXPECT_TRUE(co_await until([&] { return seen.size() == 1; }));
+  });
+}
+
+}  // namespace
+}  // namespace cardea::store
