@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# What `just test`, `just test-unit` and `just test-e2e` do. pytest comes last, so that its closing line is the last
+# thing printed. Usage: scripts/test.sh all|unit|e2e [PYTEST ARGUMENT…]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+what=$1
+shift
+export CARDEA_PRESET=${CARDEA_PRESET:-asan}
+scripts/setup.sh build test
+case $what in
+  all)
+    scripts/check.sh
+    scripts/build.sh "$CARDEA_PRESET"
+    scripts/build.sh release # what users run: the demo at the end of the suite
+    tests=(tests/e2e tests/bench)
+    ;;
+  unit)
+    scripts/build.sh "$CARDEA_PRESET"
+    tests=(tests/e2e/test_units.py)
+    ;;
+  e2e)
+    scripts/build.sh "$CARDEA_PRESET"
+    scripts/build.sh release
+    tests=(tests/e2e --deselect tests/e2e/test_units.py)
+    ;;
+esac
+# Files or node ids among the arguments replace the whole suite.
+for argument in "$@"; do
+  case $argument in tests/*) tests=() ;; esac
+done
+exec scripts/python.sh test python -m pytest ${tests[@]+"${tests[@]}"} "$@"

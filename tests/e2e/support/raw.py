@@ -1,0 +1,49 @@
+"""Bytes on a socket, for what no well-behaved client would send."""
+
+import socket
+
+
+def connect(port: int, address: str = "127.0.0.1", timeout: float = 20) -> socket.socket:
+    connection = socket.create_connection((address, port), timeout)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
+def receive_until(connection: socket.socket, mark: bytes) -> bytes:
+    """Everything up to and including `mark`, or up to the end of the connection."""
+    received = b""
+    while mark not in received:
+        data = connection.recv(65536)
+        if not data:
+            break
+        received += data
+    return received
+
+
+def receive_all(connection: socket.socket) -> bytes:
+    """Everything until the peer closes; a reset counts as closing."""
+    received = b""
+    try:
+        while data := connection.recv(65536):
+            received += data
+    except ConnectionResetError:
+        pass
+    return received
+
+
+def exchange(port: int, request: bytes, segments: int = 1, address: str = "127.0.0.1") -> bytes:
+    """Sends `request` in that many TCP segments and returns all that comes until the peer closes."""
+    with connect(port, address) as connection:
+        size = -(-len(request) // segments)
+        for start in range(0, len(request), size):
+            connection.sendall(request[start : start + size])
+        return receive_all(connection)
+
+
+def status_of(response: bytes) -> int:
+    return int(response.split(b" ", 2)[1])
+
+
+def get(port: int, host: str, path: str = "/", segments: int = 1, address: str = "127.0.0.1") -> bytes:
+    request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
+    return exchange(port, request, segments, address)
