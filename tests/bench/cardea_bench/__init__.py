@@ -1,0 +1,1 @@
+"""The parts of `just bench`: processes, certificates, the proxies under test, the cases and the report."""

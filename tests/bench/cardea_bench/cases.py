@@ -1,0 +1,228 @@
+"""The cases: each puts one bounded load on one proxy and returns its metrics by name.
+
+A case fails with BenchError if a single request fails, if TLS was not what all proxies are meant to speak, or if a
+connection of the resumed case was not resumed (and of the full case was).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .backend import LARGE_BYTES, Backend
+from .certificates import HOSTNAME
+from .errors import BenchError
+from .processes import Cores, CpuTime, finish_load, read_cpu_time, start_load
+from .proxies import CIPHER, GROUP, Proxy
+
+LOAD_SECONDS_MAX = 60
+POLL_SECONDS = 0.01
+KEEPALIVE_CLIENTS = 64
+HANDSHAKE_THREADS = 16
+DOWNLOAD_CLIENTS = 4
+STRACE_ATTACH_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much load one measurement is. Chosen for some seconds each; `quick` only shows that everything works."""
+
+    keepalive_warmup: int
+    keepalive_requests: int
+    handshakes: int
+    downloads: int
+    traced_requests: int
+
+
+FULL = Sizes(keepalive_warmup=8_000, keepalive_requests=80_000, handshakes=4_000, downloads=150, traced_requests=1_000)
+QUICK = Sizes(keepalive_warmup=2_000, keepalive_requests=8_000, handshakes=300, downloads=8, traced_requests=200)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What every case needs besides the proxy."""
+
+    cores: Cores
+    backend: Backend
+    sizes: Sizes
+    handshake_client: Path
+
+
+@dataclass(frozen=True)
+class Metric:
+    name: str
+    higher_is_better: bool = False
+
+
+CPU_METRICS = (Metric("cpu_us_per_request"), Metric("user_us_per_request"), Metric("system_us_per_request"))
+REQUEST_METRICS = (*CPU_METRICS, Metric("requests_per_second", higher_is_better=True))
+DOWNLOAD_METRICS = (Metric("cpu_us_per_megabyte"), Metric("megabytes_per_second", higher_is_better=True))
+# Not a result but a condition: every proxy should send the same number of session tickets.
+TICKETS_VALUE = "tickets_per_connection"
+Values = dict[str, float]
+
+
+def _request_values(cpu: CpuTime, requests: int, seconds: float) -> Values:
+    per_request = 1e6 / requests
+    return {"cpu_us_per_request": cpu.total * per_request, "user_us_per_request": cpu.user * per_request,
+            "system_us_per_request": cpu.system * per_request, "requests_per_second": requests / seconds}
+
+
+# --- h2load ---------------------------------------------------------------------------------------------------------
+
+def _h2load_command(proxy: Proxy, scheme: str, path: str, clients: int, requests: int) -> list[str]:
+    port = proxy.https_port if scheme == "https" else proxy.http_port
+    return ["h2load", "--h1", f"--connect-to=127.0.0.1:{port}", f"--tls13-ciphers={CIPHER}", f"--groups={GROUP}",
+            "-t1", f"-c{clients}", f"-n{requests}", f"{scheme}://{HOSTNAME}{path}"]
+
+
+def check_h2load(output: str, requests: int, scheme: str) -> None:
+    """Raises BenchError unless all requests succeeded with 2xx and TLS was the pinned one."""
+    summary = re.search(r"requests: .*", output)
+    status = re.search(r"status codes: (\d+) 2xx", output)
+    succeeded = re.search(r"(\d+) succeeded, 0 failed, 0 errored, 0 timeout", output)
+    if not (succeeded and status and int(succeeded.group(1)) == int(status.group(1)) == requests):
+        raise BenchError(f"Requests failed: {summary.group(0) if summary else output[-300:]}")
+    expected = ("TLS Protocol: TLSv1.3", f"Cipher: {CIPHER}", f"Server Temp Key: {GROUP}")
+    if scheme == "https" and not all(text in output for text in expected):
+        raise BenchError(f"h2load did not negotiate TLS 1.3 with {CIPHER} and {GROUP}.")
+
+
+def _run_h2load(bench: Bench, proxy: Proxy, scheme: str, path: str, clients: int, requests: int) -> None:
+    process = start_load(_h2load_command(proxy, scheme, path, clients, requests), bench.cores.load)
+    check_h2load(finish_load(process, LOAD_SECONDS_MAX), requests, scheme)
+
+
+# --- keep-alive -----------------------------------------------------------------------------------------------------
+
+def _wait_for_requests(backend: Backend, target: int, load: subprocess.Popen) -> int:
+    end = time.monotonic() + LOAD_SECONDS_MAX
+    while (count := backend.count_requests()) < target:
+        if load.poll() is not None or time.monotonic() > end:
+            finish_load(load, 1)
+            raise BenchError("The load ended before its warm-up was over.")
+        time.sleep(POLL_SECONDS)
+    return count
+
+
+def _keepalive(scheme: str) -> Callable[[Bench, Proxy], Values]:
+    def run(bench: Bench, proxy: Proxy) -> Values:
+        # The window opens while requests are flowing, so that connecting (64 handshakes) is not part of it.
+        requests = bench.sizes.keepalive_warmup + bench.sizes.keepalive_requests
+        pids = proxy.service.process_ids()
+        before = bench.backend.count_requests()
+        load = start_load(_h2load_command(proxy, scheme, "/", KEEPALIVE_CLIENTS, requests), bench.cores.load)
+        first = _wait_for_requests(bench.backend, before + bench.sizes.keepalive_warmup, load)
+        cpu, start = read_cpu_time(pids), time.monotonic()
+        output = finish_load(load, LOAD_SECONDS_MAX)
+        seconds = time.monotonic() - start
+        cpu = read_cpu_time(pids) - cpu
+        check_h2load(output, requests, scheme)
+        return _request_values(cpu, before + requests - first, seconds)
+    return run
+
+
+# --- handshakes -----------------------------------------------------------------------------------------------------
+
+def _handshakes(mode: str) -> Callable[[Bench, Proxy], Values]:
+    def run(bench: Bench, proxy: Proxy) -> Values:
+        count = bench.sizes.handshakes
+        pids = proxy.service.process_ids()
+        load = start_load([str(bench.handshake_client), str(proxy.https_port), HOSTNAME, str(count),
+                           str(HANDSHAKE_THREADS), mode, str(LOAD_SECONDS_MAX)], bench.cores.load)
+        if load.stdout.readline() != "ready\n":
+            finish_load(load, LOAD_SECONDS_MAX)
+            raise BenchError("The handshake client did not get ready.")
+        cpu = read_cpu_time(pids)
+        result = json.loads(finish_load(load, LOAD_SECONDS_MAX + 15, "go\n"))
+        cpu = read_cpu_time(pids) - cpu
+        _check_handshakes(result, count, mode)
+        return _request_values(cpu, count, result["seconds"]) | {TICKETS_VALUE: result["tickets"] / count}
+    return run
+
+
+def _check_handshakes(result: dict, count: int, mode: str) -> None:
+    if result["failed"] or result["succeeded"] != count:
+        raise BenchError(f"{count - result['succeeded']} of {count} connections failed: {result['error']}")
+    expected = count if mode == "resume" else 0
+    if result["resumed"] != expected:
+        raise BenchError(f"{result['resumed']} of {count} handshakes were resumed, expected {expected}.")
+
+
+# --- download -------------------------------------------------------------------------------------------------------
+
+def _download(bench: Bench, proxy: Proxy) -> Values:
+    _run_h2load(bench, proxy, "https", "/10m", DOWNLOAD_CLIENTS, DOWNLOAD_CLIENTS)
+    pids = proxy.service.process_ids()
+    cpu, start = read_cpu_time(pids), time.monotonic()
+    _run_h2load(bench, proxy, "https", "/10m", DOWNLOAD_CLIENTS, bench.sizes.downloads)
+    seconds = time.monotonic() - start
+    cpu = read_cpu_time(pids) - cpu
+    megabytes = bench.sizes.downloads * LARGE_BYTES / 1e6
+    return {"cpu_us_per_megabyte": cpu.total * 1e6 / megabytes, "megabytes_per_second": megabytes / seconds}
+
+
+# --- syscalls -------------------------------------------------------------------------------------------------------
+
+def parse_strace(summary: str) -> dict[str, int]:
+    """Calls by name from the table of `strace -c`, whose fourth column is the number of calls."""
+    calls = {}
+    for line in summary.splitlines():
+        fields = line.split()
+        if len(fields) >= 5 and fields[3].isdigit() and fields[-1] != "total":
+            calls[fields[-1]] = int(fields[3])
+    return calls
+
+
+def _trace(bench: Bench, proxy: Proxy, requests: int) -> dict[str, int]:
+    arguments = [word for pid in proxy.service.process_ids() for word in ("-p", str(pid))]
+    tracer = start_load(["strace", "-f", "-c", *arguments], bench.cores.load)
+    try:
+        _wait_until_traced(proxy, tracer)
+        _run_h2load(bench, proxy, "https", "/", 1, requests)
+    finally:
+        tracer.send_signal(signal.SIGINT)  # strace detaches and prints its table
+        _, summary = tracer.communicate(timeout=LOAD_SECONDS_MAX)
+    return parse_strace(summary)
+
+
+def _wait_until_traced(proxy: Proxy, tracer: subprocess.Popen) -> None:
+    end = time.monotonic() + STRACE_ATTACH_SECONDS
+    statuses = [status for pid in proxy.service.process_ids() for status in Path(f"/proc/{pid}/task").glob("*/status")]
+    while any("TracerPid:\t0\n" in status.read_text() for status in statuses):
+        if tracer.poll() is not None or time.monotonic() > end:
+            raise BenchError("strace could not attach to the proxy (it needs the right to ptrace).")
+        time.sleep(POLL_SECONDS)
+
+
+def count_syscalls(bench: Bench, proxy: Proxy) -> dict[str, float]:
+    """System calls per request by name. The difference of a long and a short run leaves the connection out."""
+    extra = bench.sizes.traced_requests
+    short = _trace(bench, proxy, extra // 5)
+    long = _trace(bench, proxy, extra // 5 + extra)
+    differences = {name: (calls - short.get(name, 0)) / extra for name, calls in long.items()}
+    return {name: value for name, value in sorted(differences.items(), key=lambda item: -item[1]) if value > 0}
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    metrics: tuple[Metric, ...]
+    run: Callable[[Bench, Proxy], Values]
+
+
+LOAD_CASES = (
+    Case("tls13-keepalive", REQUEST_METRICS, _keepalive("https")),
+    Case("http-keepalive", REQUEST_METRICS, _keepalive("http")),
+    Case("handshake-ecdsa", REQUEST_METRICS, _handshakes("full")),
+    Case("handshake-resumed", REQUEST_METRICS, _handshakes("resume")),
+    Case("download-10m", DOWNLOAD_METRICS, _download),
+)
+SYSCALLS_CASE = "syscalls"
+CASE_NAMES = tuple(case.name for case in LOAD_CASES) + (SYSCALLS_CASE,)
