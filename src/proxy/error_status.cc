@@ -3,7 +3,7 @@
 namespace cardea::proxy {
 
 int error_status(const base::Error& error) {
-  if (error.source == base::ErrorSource::client) return 0;
+  if (error.source == base::ErrorSource::client) return error.code == base::ErrorCode::invalid ? 400 : 0;
   if (error.source != base::ErrorSource::upstream) return 503;
   return error.code == base::ErrorCode::timeout ? 504 : 502;
 }

@@ -37,12 +37,12 @@ net::Task<base::Status> Forward::run() {
   }
   if (done) done = co_await relay_body();
   if (done) release();
-  if (client_left()) co_return base::fail(ErrorCode::closed, "the client left", ErrorSource::client);
+  if (client_error_) co_return std::unexpected(*client_error_);
   co_return done;
 }
 
 bool Forward::may_retry() const {
-  return connection_ && connection_->reused && !response_begun_ && !body_touched_ && !client_left_ &&
+  return connection_ && connection_->reused && !response_begun_ && !body_touched_ && !client_error_ &&
          (http::is_idempotent(exchange_.request().method) ||
           exchange_.request().body.kind == http::Framing::none);
 }
@@ -55,7 +55,7 @@ net::Task<base::Status> Forward::acquire(Reuse reuse) {
     connection_ = std::move(*dialled);
   }
   exchange_.watch_client([this] {
-    client_left_ = true;
+    client_error_ = base::Error{ErrorCode::closed, ErrorSource::client, false, "the client left"};
     // Whoever waits for the upstream wakes up with an error: the upstream must not work for nobody.
     if (connection_) upstream().close();
   });
@@ -77,7 +77,7 @@ net::Task<void> Forward::upload() {
   while (!exchange_.body_done()) {
     auto piece = co_await exchange_.read_body();
     if (!piece) {
-      client_left_ = true;  // or it broke its framing: either way there is nothing to complete
+      client_error_ = piece.error();  // it left, or broke its framing: there is nothing to complete
       upstream().close();
       co_return;
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "http/body_reader.h"
 #include "http/exchange.h"
@@ -37,14 +38,14 @@ class Forward {
   void release();
 
   [[nodiscard]] bool may_retry() const;
-  [[nodiscard]] bool client_left() const { return client_left_; }
   [[nodiscard]] net::Stream& upstream() { return connection_->stream; }
 
   http::Exchange& exchange_;
   const Target& target_;
   UpstreamPool& pool_;
   std::unique_ptr<UpstreamConnection> connection_;
-  bool client_left_ = false;
+  std::optional<base::Error>
+      client_error_;             // set: whatever the upstream does, the client's fault comes first
   bool body_touched_ = false;    // some of the request body was taken from the client
   bool response_begun_ = false;  // a byte came from the upstream
   bool upload_running_ = false;

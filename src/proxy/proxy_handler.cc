@@ -11,6 +11,7 @@ namespace {
 // For the client: what happened, without the upstream's address, which is the operator's business.
 std::string_view client_sentence(int status) {
   switch (status) {
+    case 400: return "The request body is malformed.";
     case 502: return "The server behind this site could not be reached or gave no valid answer.";
     case 504: return "The server behind this site did not answer in time.";
     default: return "This site cannot be served right now.";

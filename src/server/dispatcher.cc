@@ -14,14 +14,17 @@ constexpr std::string_view kChallengePrefix = "/.well-known/acme-challenge/";
 
 // The request body, bounded. Error: too_large, or the client's.
 net::Task<base::Result<std::string>> read_whole_body(http::Exchange& exchange) {
+  const auto too_large = [] {
+    return base::fail(base::ErrorCode::too_large, "The request body is over 64 KiB.",
+                      base::ErrorSource::client);
+  };
+  // Said before the client sends it.
+  if (exchange.request().body.length > base::kApiBodyBytesMax) co_return too_large();
   std::string body;
   while (!exchange.body_done()) {
     auto piece = co_await exchange.read_body();
     if (!piece) co_return std::unexpected(piece.error());
-    if (body.size() + piece->size() > base::kApiBodyBytesMax) {
-      co_return base::fail(base::ErrorCode::too_large, "the request body is over 64 KiB",
-                           base::ErrorSource::client);
-    }
+    if (body.size() + piece->size() > base::kApiBodyBytesMax) co_return too_large();
     body.append(*piece);
   }
   co_return body;
@@ -105,8 +108,13 @@ net::Task<bool> Dispatcher::serve_challenge(http::Exchange& exchange) {
 net::Task<void> Dispatcher::serve_api(http::Exchange& exchange) {
   auto body = co_await read_whole_body(exchange);
   if (!body) {
-    if (body.error().code != base::ErrorCode::too_large) co_return exchange.abort();
-    co_return co_await http::respond_error(exchange, 413, body.error().context);
+    if (body.error().code == base::ErrorCode::too_large) {
+      co_return co_await http::respond_error(exchange, 413, body.error().context);
+    }
+    if (body.error().code == base::ErrorCode::invalid) {
+      co_return co_await http::respond_error(exchange, 400, body.error().context);
+    }
+    co_return exchange.abort();
   }
   const api::Response response = co_await net::call_on<api::Response>(
       control_.target, loop_, [&api = control_.api, request = make_api_request(exchange, std::move(*body))] {

@@ -38,6 +38,11 @@ net::Task<base::Result<AcceptedTls>> accept(net::Stream& stream, ContextSource& 
   std::unique_ptr<Session> session = Session::make(std::move(ssl), std::move(*context));
   auto done = co_await run_handshake(stream, *session, clock);
   if (!done) co_return std::unexpected(done.error());
+  if (session->version() != "TLSv1.3") {
+    // Our Finished is the last flight of a full TLS 1.2 handshake, and the client waits for it.
+    auto sent = co_await stream.flush(clock.left());
+    if (!sent) co_return std::unexpected(sent.error());
+  }
   AcceptedTls accepted{std::move(hello->server_name), std::string(session->alpn())};
   auto installed = stream.set_codec(std::move(session));
   if (!installed) co_return std::unexpected(installed.error());

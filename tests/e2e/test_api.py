@@ -78,7 +78,6 @@ def test_bad_json_is_400_with_a_sentence(api, body):
 BAD_CERTIFICATES = {
     "no domain": {"email": "a@cardea.test", "cert_name": "bad"},
     "both domain and an empty list": {"domains": [], "email": "a@cardea.test", "cert_name": "bad"},
-    "no cert_name": {"domain": "bad.cardea.test", "email": "a@cardea.test"},
     "cert_name with a slash": {"domain": "bad.cardea.test", "email": "a@cardea.test", "cert_name": "a/b"},
     "not a domain": {"domain": "bad..test", "email": "a@cardea.test", "cert_name": "bad"},
     "not an e-mail": {"domain": "bad.cardea.test", "email": "nobody", "cert_name": "bad"},

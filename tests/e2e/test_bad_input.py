@@ -116,7 +116,7 @@ def test_redis_unreachable_at_start(own_redis, own_cardea, nginx):
     assert str(own_redis.port) in own_cardea.log(), "it says which Redis it cannot reach"
     assert health(own_cardea)["status"] == "degraded"
     assert health(own_cardea)["redis"] != "healthy"
-    api = Api(own_cardea.http_port, "acm_any")
+    api = Api(own_cardea.http_port, "acm_" + 43 * "a")
     assert api.call("GET", "/certificates")[0] == 503
     assert api.call("POST", "/proxy/targets", {"hostname": "a.cardea.test", "target_url": nginx.url})[0] == 503
     assert raw.status_of(raw.get(own_cardea.http_port, "nobody.cardea.test")) in (404, 503)

@@ -154,14 +154,14 @@ def test_tls_1_2_and_1_3_and_session_resumption(cardea, site, root_pem, version)
 
 
 def test_the_challenge_path_is_answered_on_every_host(cardea, database, http_host, nginx, site):
-    database.set("challenge:e2e-token", "e2e-token.thumbprint", ex=60)
+    database.set("challenge:e2e-token-of-22-characters", "e2e-token-of-22-characters.thumbprint", ex=60)
     for host in ("nobody.cardea.test", http_host(nginx.url), site, "localhost"):
-        response = raw.get(cardea.http_port, host, "/.well-known/acme-challenge/e2e-token")
+        response = raw.get(cardea.http_port, host, "/.well-known/acme-challenge/e2e-token-of-22-characters")
         assert raw.status_of(response) == 200, host
-        assert response.endswith(b"e2e-token.thumbprint")
+        assert response.endswith(b"e2e-token-of-22-characters.thumbprint")
         missing = raw.get(cardea.http_port, host, "/.well-known/acme-challenge/unknown")
         assert raw.status_of(missing) == 404, host
-    database.delete("challenge:e2e-token")
+    database.delete("challenge:e2e-token-of-22-characters")
 
 
 def test_a_deleted_target_is_gone_at_once(api, http, nginx, new_host):
