@@ -115,7 +115,7 @@ token-show NAME: build
 token-list: build
     exec build/release/cardea token list
 
-# Delete a token and what it owns
+# Delete a token; with --cascade also the proxy targets and certificates that it owns
 [group('tokens')]
-token-delete NAME: build
+token-delete NAME *ARGS: build
     exec build/release/cardea token delete "$@"

@@ -9,8 +9,9 @@ namespace cardea::base {
 
 using namespace std::chrono_literals;
 
-// --- HTTP
-// --------------------------------------------------------------------------------------------------- nginx
+// --- HTTP ---
+
+// nginx
 // allows 4 × 8 KiB, Apache 100 fields of 8 KiB; large cookies and bearer tokens fit into 32 KiB.
 inline constexpr std::size_t kHeadBytesMax = 32 * 1024;
 inline constexpr std::size_t kFieldsMax = 128;
@@ -21,8 +22,8 @@ inline constexpr std::size_t kStreamBufferBytesMax = 64 * 1024;
 // A body that is sent to the API. Certificates' requests are hundreds of bytes.
 inline constexpr std::size_t kApiBodyBytesMax = 64 * 1024;
 
-// --- Waits
-// --------------------------------------------------------------------------------------------------
+// --- Waits ---
+
 // ClientHello to Finished. Slow phones on bad links need 2–3 s; more is an attack or a dead peer.
 inline constexpr auto kHandshakeTimeout = 10s;
 // From the first byte of a request to the end of its head (nginx: 60 s; slowloris lives on long ones).
@@ -41,8 +42,9 @@ inline constexpr auto kUpstreamIdleTimeout = 4s;
 // SIGTERM: how long running exchanges may still take.
 inline constexpr auto kDrainTimeout = 30s;
 
-// --- Connections
-// -------------------------------------------------------------------------------------------- Idle upstream
+// --- Connections ---
+
+// Idle upstream
 // connections kept per worker and upstream.
 inline constexpr std::size_t kUpstreamIdleMax = 64;
 // Accepted per wake-up of a listener: handshakes of new clients must not starve those who are served.
@@ -52,8 +54,8 @@ inline constexpr std::size_t kClientHelloBytesMax = 16 * 1024;
 // Protocols in one ALPN extension. Browsers send 2 or 3; 16 KiB of one-byte names would be 8000 strings.
 inline constexpr std::size_t kAlpnProtocolsMax = 32;
 
-// --- Redis
-// --------------------------------------------------------------------------------------------------
+// --- Redis ---
+
 inline constexpr auto kRedisCommandTimeout = 5s;
 inline constexpr auto kRedisReconnectDelayMin = 100ms;
 inline constexpr auto kRedisReconnectDelayMax = 5s;
@@ -81,8 +83,9 @@ inline constexpr auto kProgressLifetime = 3600s;
 // of hosts that are stored should not meet a server that does not know them.
 inline constexpr auto kFirstLoadTimeout = 3s;
 
-// --- ACME
-// --------------------------------------------------------------------------------------------------- One
+// --- ACME ---
+
+// One
 // HTTP exchange with the CA, connection included.
 inline constexpr auto kAcmeRequestTimeout = 30s;
 // A directory, order or chain has a few KiB; a page from a wrong server may have any size.

@@ -19,8 +19,7 @@ void initialise_curl_once() {
 
 }  // namespace
 
-// --- the engine
-// ---------------------------------------------------------------------------------------------
+// --- the engine ---
 
 Client::Engine::Engine(net::EventLoop& loop, ClientOptions options)
     : loop_(loop), options_(std::move(options)), multi_(nullptr), timer_(loop.context()) {
@@ -123,8 +122,7 @@ void Client::Engine::collect() {
   }
 }
 
-// --- one transfer
-// -------------------------------------------------------------------------------------------
+// --- one transfer ---
 
 CurlTransfer::CurlTransfer(Client::Engine& engine, ClientRequest request)
     : engine_(engine), request_(std::move(request)), easy_(curl_easy_init()) {

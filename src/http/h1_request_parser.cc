@@ -52,7 +52,7 @@ std::expected<std::uint8_t, ParseError> parse_version(std::string_view text) {
       !base::is_digit(text[7])) {
     return bad("the request line does not end with HTTP/1.1");
   }
-  if (text[5] != '1') return fail_with(505, "only HTTP/1.0, HTTP/1.1 and HTTP/2 are spoken here");
+  if (text[5] != '1') return fail_with(505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
   // A later minor version is understood as the highest that we know (RFC 9110 §2.5).
   return text[7] == '0' ? std::uint8_t{0} : std::uint8_t{1};
 }

@@ -30,8 +30,7 @@ std::unexpected<base::Error> StreamCore::failure(boost::system::error_code error
                                      false, std::string(what) + ": " + error.message()});
 }
 
-// --- reading
-// ------------------------------------------------------------------------------------------------
+// --- reading ---
 
 void StreamCore::start_receive() {
   if (receiving_ || ended_ || failure_ || !socket_.is_open()) return;
@@ -140,8 +139,7 @@ Stream::ReadAwaiter::~ReadAwaiter() {
   TimerWheel::clear(core_->read_timer_);
 }
 
-// --- writing
-// ------------------------------------------------------------------------------------------------
+// --- writing ---
 
 base::Status StreamCore::encode_queued() {
   if (!codec_ || plain_out_.empty()) return {};
@@ -232,8 +230,7 @@ Stream::FlushAwaiter::~FlushAwaiter() {
   TimerWheel::clear(core_->write_timer_);
 }
 
-// --- ending
-// -------------------------------------------------------------------------------------------------
+// --- ending ---
 
 void StreamCore::close() {
   if (!socket_.is_open()) return;
@@ -251,8 +248,7 @@ void StreamCore::wake_after_close() {
   if (reader_) wake_reader();
 }
 
-// --- the owner
-// ----------------------------------------------------------------------------------------------
+// --- the owner ---
 
 Stream::Stream() = default;
 Stream::Stream(EventLoop& loop, Socket socket, base::ErrorSource peer)

@@ -2,7 +2,7 @@
 //
 // Not asio::awaitable: that one keeps its own stack of frames per thread and lets nothing but Asio's
 // operations be awaited, while here one connection awaits buffers, timers and other loops, several times per
-// request. A Task is two pointers, its frame comes from a per-thread free list, and resuming is a symmetric
+// request. A Task is one pointer, its frame comes from a per-thread free list, and resuming is a symmetric
 // transfer.
 //
 // Ownership: a Task owns its frame. Destroying a suspended Task destroys the frame and everything it awaits;

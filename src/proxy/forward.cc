@@ -43,8 +43,7 @@ net::Task<base::Status> Forward::run() {
 
 bool Forward::may_retry() const {
   return connection_ && connection_->reused && !response_begun_ && !body_touched_ && !client_error_ &&
-         (http::is_idempotent(exchange_.request().method) ||
-          exchange_.request().body.kind == http::Framing::none);
+         http::is_idempotent(exchange_.request().method);
 }
 
 net::Task<base::Status> Forward::acquire(Reuse reuse) {

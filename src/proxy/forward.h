@@ -1,4 +1,4 @@
-// One request on its way: the phases of DESIGN's request walk, in order.
+// One request on its way: the phases of the request walk in docs/architecture.md, in order.
 #pragma once
 
 #include <memory>

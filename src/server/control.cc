@@ -122,11 +122,13 @@ net::Task<base::Status> Control::apply(store::Change change) {
 
 net::Task<void> Control::renew_for_ever() {
   for (;;) {
-    co_await loop_.sleep(config_.renewal_check_interval);
+    // The first look comes with the first load: a node that is restarted every day must renew too.
+    while (!loaded_) co_await loop_.sleep(net::TimerWheel::kTick);
     const base::Time now = base::now();
     publisher_.for_each_certificate([&](const std::string& cert_name, base::Time expires_at) {
       if (manager_.renewal_due(expires_at, now)) manager_.ensure(cert_name);
     });
+    co_await loop_.sleep(config_.renewal_check_interval);
   }
 }
 

@@ -47,8 +47,7 @@ void RedisClient::start() {
   tasks_.spawn("redis client", run());
 }
 
-// --- commands
-// -----------------------------------------------------------------------------------------------
+// --- commands ---
 
 net::Task<base::Result<RedisReply>> RedisClient::command(std::vector<std::string> arguments) {
   if (!connected_) co_return std::unexpected(not_reachable());
@@ -113,8 +112,7 @@ void RedisClient::check_deadline() {
   went_down({base::ErrorCode::timeout, base::ErrorSource::store, false, "no answer in time"});
 }
 
-// --- the connection
-// -----------------------------------------------------------------------------------------
+// --- the connection ---
 
 net::Task<void> RedisClient::run() {
   for (;;) {
