@@ -29,8 +29,9 @@ class Client {
   Client(http::Client& http, std::string directory_url)
       : http_(http), directory_url_(std::move(directory_url)) {}
 
-  // Read once and kept; read again after an error.
+  // Read once and kept until forget_directory().
   net::Task<base::Result<Directory>> directory();
+  void forget_directory() { directory_.reset(); }
   // The URL of the account of `key`: found if the CA knows the key, else registered with the terms of service
   // agreed to (RFC 8555 §7.3).
   net::Task<base::Result<std::string>> ensure_account(const crypto::PrivateKey& key, std::string email);

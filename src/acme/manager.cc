@@ -24,12 +24,15 @@ std::string lease_name(const std::string& cert_name) {
 // Everything that one attempt gathers on its way.
 struct Manager::Attempt {
   store::CertificateRecord record;
+  std::uint64_t loaded_generation = 0;
   store::Lease lease;
   Client* client = nullptr;
   std::optional<Directory> directory;
   std::optional<crypto::PrivateKey> account_key;
   std::string account_url;
   std::optional<crypto::PrivateKey> certificate_key;
+
+  bool lease_lost = false;  // another node took over: nothing of this attempt may be stored
 
   [[nodiscard]] Signer signer() const { return {*account_key, account_url}; }
 };
@@ -56,16 +59,35 @@ void Manager::ensure(std::string cert_name) {
 }
 
 net::Task<void> Manager::run(std::string cert_name) {
-  auto lease = co_await store_.leases.acquire(lease_name(cert_name), base::kIssuanceLease);
-  if (!lease) {
-    base::log_warn("certificate {}: nothing is ordered: {}", cert_name, lease.error().to_string());
-  } else if (*lease) {
-    co_await attempt(**lease, cert_name);
-    static_cast<void>(co_await store_.leases.release(**lease));
-  } else {
+  for (;;) {
+    auto lease = co_await store_.leases.acquire(lease_name(cert_name), base::kIssuanceLease);
+    if (!lease) {
+      // Without Redis nothing is ordered; what is pending is taken up again when it is back.
+      base::log_warn("certificate {}: nothing is ordered: {}", cert_name, lease.error().to_string());
+      break;
+    }
+    if (*lease) {
+      co_await attempt(**lease, cert_name);
+      static_cast<void>(co_await store_.leases.release(**lease));
+      break;
+    }
+    // Another node works on it, or did until it died. Look again when its lease must have been extended or
+    // have ended.
     base::log_info("certificate {}: another node works on it", cert_name);
+    co_await control_.loop.sleep(base::kIssuanceLease);
+    auto record = co_await store_.certificates.load(cert_name);
+    if (!record || !*record || (*record)->status != store::CertificateStatus::pending) break;
   }
   running_.erase(cert_name);
+}
+
+net::Task<void> Manager::keep_lease(Attempt& attempt) {
+  while (!attempt.lease_lost) {
+    co_await control_.loop.sleep(base::kIssuanceLease / 3);
+    auto held = co_await store_.leases.extend(attempt.lease, base::kIssuanceLease);
+    // Redis may be away for a moment; the commit is fenced, whatever we believe.
+    if (held) attempt.lease_lost = !*held;
+  }
 }
 
 net::Task<void> Manager::attempt(store::Lease lease, std::string cert_name) {
@@ -77,7 +99,10 @@ net::Task<void> Manager::attempt(store::Lease lease, std::string cert_name) {
   }
   Attempt attempt;
   attempt.record = std::move(**record);
+  attempt.loaded_generation = attempt.record.generation;
   attempt.lease = std::move(lease);
+  net::TaskGroup keeper;  // after `attempt`: it ends first
+  keeper.spawn("lease", keep_lease(attempt));
   auto done = co_await obtain(attempt);
   if (!done) co_await record_failure(attempt, done.error());
   static_cast<void>(co_await store_.progress.erase(cert_name));
@@ -88,7 +113,8 @@ net::Task<base::Status> Manager::obtain(Attempt& attempt) {
   co_await report(attempt, "account", "Preparing the account at the CA");
   auto prepared = co_await prepare_account(attempt);
   if (!prepared) co_return prepared;
-  auto key = co_await generate_key();
+  auto key = co_await generate_key(
+      crypto::parse_key_type(attempt.record.key_type).value_or(crypto::KeyType::rsa2048));
   if (!key) co_return std::unexpected(key.error());
   attempt.certificate_key = std::move(*key);
   auto csr = crypto::make_csr_der(*attempt.certificate_key, attempt.record.domains);
@@ -115,7 +141,7 @@ net::Task<base::Status> Manager::prepare_account(Attempt& attempt) {
   auto pem = co_await store_.accounts.load(record.acme_directory_url, record.email);
   if (!pem) co_return std::unexpected(pem.error());
   if (!*pem) {
-    auto fresh = co_await generate_key();
+    auto fresh = co_await generate_key(crypto::KeyType::rsa2048);
     if (!fresh) co_return std::unexpected(fresh.error());
     // Two nodes may get here at once: whoever stored first has the account, the other takes that key.
     auto winner =
@@ -136,9 +162,8 @@ net::Task<base::Status> Manager::prepare_account(Attempt& attempt) {
 net::Task<base::Result<std::string>> Manager::drive_order(Attempt& attempt, OrderMachine& machine) {
   for (;;) {
     co_await report(attempt, std::string(machine.step()), machine.describe());
-    auto held = co_await store_.leases.extend(attempt.lease, base::kIssuanceLease);
-    if (!held) co_return std::unexpected(held.error());
-    if (!*held) co_return base::fail(base::ErrorCode::conflict, "another node took over this certificate");
+    if (attempt.lease_lost)
+      co_return base::fail(base::ErrorCode::conflict, "another node took over this certificate");
     Action action = machine.next();
     if (auto* request = std::get_if<Request>(&action)) {
       co_await do_request(attempt, machine, std::move(*request));
@@ -175,7 +200,6 @@ net::Task<base::Status> Manager::commit(Attempt& attempt, std::string_view chain
   store::CertificateRecord& record = attempt.record;
   auto issued = verify_issued(chain_pem, *attempt.certificate_key, record.domains, base::now());
   if (!issued) co_return base::wrap(issued.error(), "the CA's certificate is refused");
-  const auto expected_generation = record.generation;
   record.status = store::CertificateStatus::active;
   record.issued_at = issued->not_before;
   record.expires_at = issued->not_after;
@@ -183,7 +207,7 @@ net::Task<base::Status> Manager::commit(Attempt& attempt, std::string_view chain
   record.fullchain_pem = chain_pem;
   record.private_key_pem = attempt.certificate_key->to_pem();
   record.last_error.clear();
-  auto saved = co_await store_.certificates.save(record, expected_generation, attempt.lease);
+  auto saved = co_await store_.certificates.save(record, attempt.loaded_generation, attempt.lease);
   if (!saved) co_return base::wrap(saved.error(), "storing the certificate");
   record.generation = *saved;
   base::log_info("certificate {}: issued by {}, valid until {}", record.cert_name, issued->issuer,
@@ -193,16 +217,25 @@ net::Task<base::Status> Manager::commit(Attempt& attempt, std::string_view chain
 }
 
 net::Task<void> Manager::record_failure(Attempt& attempt, const base::Error& error) {
-  base::log_error("certificate {}: {}", attempt.record.cert_name, error.to_string());
-  // The record may have changed meanwhile; a failure never overwrites what is newer.
-  auto current = co_await store_.certificates.load(attempt.record.cert_name);
+  const std::string& cert_name = attempt.record.cert_name;
+  base::log_error("certificate {}: {}", cert_name, error.to_string());
+  attempt.client->forget_directory();  // its URLs may be what was wrong
+  if (attempt.lease_lost) co_return;
+  auto current = co_await store_.certificates.load(cert_name);
   if (!current || !*current) co_return;
   store::CertificateRecord& record = **current;
+  // The answer to our commit was lost, but not the commit.
+  if (!attempt.record.fingerprint.empty() && record.fingerprint == attempt.record.fingerprint &&
+      record.generation != attempt.loaded_generation) {
+    on_saved_(record);
+    co_return;
+  }
   record.last_error = error.context;
   if (record.fullchain_pem.empty()) record.status = store::CertificateStatus::failed;
-  auto saved = co_await store_.certificates.save(record, record.generation);
+  // Under the lease: a failure must not get in the way of the node that works on it now.
+  auto saved = co_await store_.certificates.save(record, record.generation, attempt.lease);
   if (!saved) {
-    base::log_error("certificate {}: the failure could not be stored: {}", record.cert_name,
+    base::log_error("certificate {}: the failure could not be stored: {}", cert_name,
                     saved.error().to_string());
     co_return;
   }
@@ -210,9 +243,9 @@ net::Task<void> Manager::record_failure(Attempt& attempt, const base::Error& err
   on_saved_(record);
 }
 
-net::Task<base::Result<crypto::PrivateKey>> Manager::generate_key() {
+net::Task<base::Result<crypto::PrivateKey>> Manager::generate_key(crypto::KeyType type) {
   return net::offload<base::Result<crypto::PrivateKey>>(
-      pool_, control_.loop, [] { return crypto::PrivateKey::generate(crypto::KeyType::rsa2048); });
+      pool_, control_.loop, [type] { return crypto::PrivateKey::generate(type); });
 }
 
 net::Task<void> Manager::report(Attempt& attempt, std::string step, std::string message) {

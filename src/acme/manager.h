@@ -39,7 +39,6 @@ class Manager {
   // Returns at once; progress and outcome are in the store. The old certificate stays until the new one is
   // committed.
   void ensure(std::string cert_name);
-  [[nodiscard]] bool running(const std::string& cert_name) const { return running_.contains(cert_name); }
   // Is it time to get a new certificate in place of one that expires then?
   [[nodiscard]] bool renewal_due(base::Time expires_at, base::Time now) const {
     return expires_at - now < options_.renewal_threshold;
@@ -48,6 +47,8 @@ class Manager {
  private:
   struct Attempt;
   net::Task<void> run(std::string cert_name);
+  // Extends the attempt's lease until it ends or is lost.
+  net::Task<void> keep_lease(Attempt& attempt);
   net::Task<void> attempt(store::Lease lease, std::string cert_name);
   net::Task<base::Status> obtain(Attempt& attempt);
   net::Task<base::Status> prepare_account(Attempt& attempt);
@@ -55,7 +56,7 @@ class Manager {
   net::Task<void> do_request(Attempt& attempt, OrderMachine& machine, Request request);
   net::Task<base::Status> commit(Attempt& attempt, std::string_view chain_pem);
   net::Task<void> record_failure(Attempt& attempt, const base::Error& error);
-  net::Task<base::Result<crypto::PrivateKey>> generate_key();
+  net::Task<base::Result<crypto::PrivateKey>> generate_key(crypto::KeyType type);
   net::Task<void> report(Attempt& attempt, std::string step, std::string message);
   Client& client_for(const std::string& directory_url);
 

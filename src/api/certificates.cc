@@ -140,8 +140,9 @@ net::Task<base::Status> Certificates::order(store::CertificateRecord wanted) {
   std::uint64_t expected_generation = 0;
   if (*existing) {
     const store::CertificateRecord& old = **existing;
-    const bool retry = old.owner_token_hash == wanted.owner_token_hash && old.fullchain_pem.empty() &&
-                       !services_.manager.running(old.cert_name);
+    // A pending one is being worked on, here or on another node.
+    const bool retry =
+        old.owner_token_hash == wanted.owner_token_hash && old.status == store::CertificateStatus::failed;
     if (!retry) {
       co_return base::fail(
           base::ErrorCode::conflict,

@@ -1,5 +1,7 @@
 #include "api/targets.h"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "api/json_reader.h"
@@ -96,6 +98,20 @@ base::Result<Targets::Wanted> Targets::read(const store::TokenRecord& caller, st
   return wanted;
 }
 
+net::Task<base::Status> Targets::check_certificate(const store::TargetRecord& target) {
+  if (!target.enable_https) co_return base::Status{};
+  auto existing = co_await services_.store.certificates.load(target.cert_name);
+  if (!existing) co_return std::unexpected(existing.error());
+  if (!*existing || std::ranges::find((*existing)->domains, target.hostname) != (*existing)->domains.end()) {
+    co_return base::Status{};
+  }
+  co_return base::fail(
+      base::ErrorCode::conflict,
+      fmt::format("The certificate of \"{}\" would be named \"{}\", but a certificate of that name is "
+                  "for other domains. Delete that one first, or set enable_https to false.",
+                  target.hostname, target.cert_name));
+}
+
 net::Task<std::string> Targets::order_certificate(Wanted wanted) {
   if (!wanted.target.enable_https) co_return "HTTPS is off; no certificate is ordered";
   store::CertificateRecord record;
@@ -122,6 +138,7 @@ net::Task<Response> Targets::create(store::TokenRecord caller, std::string body)
   if (*existing)
     co_return problem_response(409,
                                fmt::format("There is a proxy target for \"{}\" already.", target.hostname));
+  if (auto usable = co_await check_certificate(target); !usable) co_return error_response(usable.error());
   auto saved = co_await services_.store.targets.save(target, 0);
   if (!saved) co_return error_response(saved.error());
   target.generation = *saved;

@@ -32,6 +32,9 @@ class Targets {
     std::string email;
   };
   base::Result<Wanted> read(const store::TokenRecord& caller, std::string_view body) const;
+  // "a.b-c.org" and "a-b.c.org" have the same certificate name. Error (conflict): it is taken by other
+  // domains.
+  net::Task<base::Status> check_certificate(const store::TargetRecord& target);
   // What the response says about the certificate.
   net::Task<std::string> order_certificate(Wanted wanted);
 

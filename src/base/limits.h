@@ -77,7 +77,7 @@ inline constexpr std::size_t kChangesPerReadMax = 1000;
 inline constexpr auto kChangesBlock = 5s;
 // RFC 8555 validations end within minutes; the specification keeps a challenge for an hour.
 inline constexpr auto kChallengeLifetime = 3600s;
-inline constexpr auto kProgressLifetime = 3600s;
+inline constexpr auto kProgressLifetime = 180s;
 
 // How long the start waits for the first load before it serves without it: Redis may come later, but clients
 // of hosts that are stored should not meet a server that does not know them.
@@ -97,10 +97,11 @@ inline constexpr auto kRetryAfterMax = 24h;
 inline constexpr int kBadNonceRetriesMax = 10;
 // Let's Encrypt: at most 100 names in one certificate.
 inline constexpr std::size_t kDomainsPerCertificateMax = 100;
-// A node that works on a certificate holds its lease this long and extends it at every step: longer than the
-// longest step (a request, or a wait of kOrderWaitMax), so that only a dead or paused node loses it.
-inline constexpr auto kIssuanceLease = 120s;
-// The longest a step waits, whatever the CA asked for: the lease must not run out meanwhile.
+// A node that works on a certificate holds its lease this long and extends it three times as often: after a
+// crash another node takes over within this time; a node that was paused for longer finds that it may not
+// commit.
+inline constexpr auto kIssuanceLease = 20s;
+// The longest a step waits at once, whatever the CA asked for: progress should be seen to move.
 inline constexpr auto kOrderWaitMax = 60s;
 // A chain has two to four certificates; what a CA sends beyond this is no chain.
 inline constexpr std::size_t kChainBlocksMax = 20;

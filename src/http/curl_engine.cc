@@ -9,9 +9,6 @@
 namespace cardea::http {
 namespace {
 
-namespace asio = boost::asio;
-using boost::system::error_code;
-
 void initialise_curl_once() {
   static const CURLcode kResult = curl_global_init(CURL_GLOBAL_DEFAULT);
   CARDEA_CHECK(kResult == CURLE_OK, "libcurl does not start");
@@ -22,7 +19,7 @@ void initialise_curl_once() {
 // --- the engine ---
 
 Client::Engine::Engine(net::EventLoop& loop, ClientOptions options)
-    : loop_(loop), options_(std::move(options)), multi_(nullptr), timer_(loop.context()) {
+    : loop_(loop), options_(std::move(options)), multi_(nullptr) {
   initialise_curl_once();
   multi_ = curl_multi_init();
   CARDEA_CHECK(multi_ != nullptr, "out of memory");
@@ -35,7 +32,6 @@ Client::Engine::Engine(net::EventLoop& loop, ClientOptions options)
 Client::Engine::~Engine() {
   *alive_ = false;
   curl_multi_cleanup(multi_);  // closes kept connections and says so through on_socket
-  for (auto& [socket, watch] : watches_) watch->descriptor.release();
 }
 
 void Client::Engine::start(CURL* easy) {
@@ -47,60 +43,56 @@ void Client::Engine::remove(CURL* easy) {
 }
 
 int Client::Engine::on_socket(CURL* /*easy*/, curl_socket_t socket, int what, void* self, void* /*watch*/) {
-  static_cast<Engine*>(self)->update(socket, what);
+  auto* engine = static_cast<Engine*>(self);
+  if (what == CURL_POLL_REMOVE) {
+    engine->watches_.erase(socket);
+    return 0;
+  }
+  auto& watch = engine->watches_[socket];
+  if (!watch) watch = std::make_unique<Watch>(*engine, socket);
+  watch->want(what);
   return 0;
 }
 
-void Client::Engine::update(curl_socket_t socket, int what) {
-  const auto found = watches_.find(socket);
-  if (what == CURL_POLL_REMOVE) {
-    if (found == watches_.end()) return;
-    found->second->wanted = 0;
-    found->second->descriptor.release();  // curl closes it, not we
-    watches_.erase(found);
-    return;
+Client::Engine::Watch::~Watch() {
+  // curl may keep the socket open for later, so it has to be taken out.
+  if (interest_ != 0) engine_.loop_.poller().remove(socket_, *this);
+}
+
+void Client::Engine::Watch::want(int what) {
+  const std::uint32_t wanted = ((what & CURL_POLL_IN) != 0 ? std::uint32_t{EPOLLIN} : 0U) |
+                               ((what & CURL_POLL_OUT) != 0 ? std::uint32_t{EPOLLOUT} : 0U);
+  if (wanted == interest_) return;
+  net::Poller& poller = engine_.loop_.poller();
+  if (interest_ == 0) {
+    poller.add(socket_, wanted, *this);
+  } else if (wanted == 0) {
+    poller.remove(socket_, *this);
+  } else {
+    poller.change(socket_, wanted, *this);
   }
-  std::shared_ptr<Watch> watch =
-      found != watches_.end()
-          ? found->second
-          : watches_
-                .emplace(socket,
-                         std::make_shared<Watch>(asio::posix::stream_descriptor(loop_.context(), socket)))
-                .first->second;
-  watch->wanted = what;
-  arm(watch, socket);
+  interest_ = wanted;
 }
 
-void Client::Engine::arm(const std::shared_ptr<Watch>& watch, curl_socket_t socket) {
-  const auto wait = [&](auto direction, int event, bool Watch::* waiting) {
-    if ((watch->wanted & event) == 0 || (*watch).*waiting) return;
-    (*watch).*waiting = true;
-    watch->descriptor.async_wait(direction,
-                                 [this, alive = alive_, watch, socket, event, waiting](error_code error) {
-                                   (*watch).*waiting = false;
-                                   if (*alive && !error) ready(watch, socket, event);
-                                 });
-  };
-  wait(asio::posix::stream_descriptor::wait_read, CURL_POLL_IN, &Watch::reading);
-  wait(asio::posix::stream_descriptor::wait_write, CURL_POLL_OUT, &Watch::writing);
-}
-
-void Client::Engine::ready(const std::shared_ptr<Watch>& watch, curl_socket_t socket, int event) {
-  if ((watch->wanted & event) == 0) return;
-  act(socket, event == CURL_POLL_IN ? CURL_CSELECT_IN : CURL_CSELECT_OUT);
-  if (watch->wanted != 0) arm(watch, socket);
+void Client::Engine::Watch::on_ready(std::uint32_t events) {
+  int what = 0;
+  if ((events & EPOLLIN) != 0) what |= CURL_CSELECT_IN;
+  if ((events & EPOLLOUT) != 0) what |= CURL_CSELECT_OUT;
+  if ((events & (EPOLLERR | EPOLLHUP)) != 0) what |= CURL_CSELECT_ERR;
+  engine_.act(socket_, what);  // may end this watch
 }
 
 int Client::Engine::on_timer(CURLM* /*multi*/, long milliseconds, void* self) {
   auto* engine = static_cast<Engine*>(self);
-  if (milliseconds < 0) {
-    engine->timer_.cancel();
-    return 0;
+  net::TimerWheel::clear(*engine);
+  if (milliseconds == 0) {
+    // "At once", but curl must not be called from its own callback.
+    engine->loop_.post([engine, alive = engine->alive_] {
+      if (*alive) engine->act(CURL_SOCKET_TIMEOUT, 0);
+    });
+  } else if (milliseconds > 0) {
+    engine->loop_.set_timer(*engine, std::chrono::milliseconds(milliseconds));
   }
-  engine->timer_.expires_after(std::chrono::milliseconds(milliseconds));
-  engine->timer_.async_wait([engine, alive = engine->alive_](error_code error) {
-    if (*alive && !error) engine->act(CURL_SOCKET_TIMEOUT, 0);
-  });
   return 0;
 }
 

@@ -9,8 +9,6 @@
 #include <string>
 #include <unordered_map>
 
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <curl/curl.h>
 
 #include "http/client.h"
@@ -19,41 +17,43 @@ namespace cardea::http {
 
 class CurlTransfer;
 
-class Client::Engine {
+class Client::Engine final : private net::TimerWheel::Timer {
  public:
   Engine(net::EventLoop& loop, ClientOptions options);
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
-  ~Engine();
+  ~Engine() override;
 
   void start(CURL* easy);
   void remove(CURL* easy);
   [[nodiscard]] const ClientOptions& options() const { return options_; }
 
  private:
-  // One socket of curl's that the loop watches. Shared with the waits under way, which may outlive curl's
-  // interest.
-  struct Watch {
-    explicit Watch(boost::asio::posix::stream_descriptor watched) : descriptor(std::move(watched)) {}
-    boost::asio::posix::stream_descriptor descriptor;
-    int wanted = 0;  // CURL_POLL_IN | CURL_POLL_OUT
-    bool reading = false;
-    bool writing = false;
+  // One socket of curl's that the loop watches for it.
+  class Watch final : public net::Poller::Watcher {
+   public:
+    Watch(Engine& engine, curl_socket_t socket) : engine_(engine), socket_(socket) {}
+    ~Watch() override;
+    // `what` is CURL_POLL_IN, _OUT or _INOUT.
+    void want(int what);
+
+   private:
+    void on_ready(std::uint32_t events) override;
+    Engine& engine_;
+    curl_socket_t socket_;
+    std::uint32_t interest_ = 0;
   };
   static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self, void* watch);
   static int on_timer(CURLM* multi, long milliseconds, void* self);
-  void update(curl_socket_t socket, int what);
-  void arm(const std::shared_ptr<Watch>& watch, curl_socket_t socket);
-  void ready(const std::shared_ptr<Watch>& watch, curl_socket_t socket, int event);
+  void on_expired() override { act(CURL_SOCKET_TIMEOUT, 0); }
   void act(curl_socket_t socket, int event);
   void collect();
 
   net::EventLoop& loop_;
   ClientOptions options_;
   CURLM* multi_;
-  boost::asio::steady_timer timer_;
-  std::unordered_map<curl_socket_t, std::shared_ptr<Watch>> watches_;
-  // Late completions find out that the engine is gone.
+  std::unordered_map<curl_socket_t, std::unique_ptr<Watch>> watches_;
+  // What was posted finds out that the engine is gone.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "http/h1_exchange.h"
 #include "http/respond.h"
-#include "net/event_loop.h"
+#include "net/deadline.h"
 
 namespace cardea::http {
 namespace {
@@ -16,7 +16,7 @@ using State = ConnectionSet::Member::State;
 
 // After an answer that ends the connection, what the client still sends is read for a moment: closing at once
 // would reset the connection and could destroy the answer on its way (RFC 9112 §9.6).
-constexpr auto kLingerTimeout = std::chrono::seconds(1);
+constexpr auto kLingerTimeout = std::chrono::seconds(2);
 constexpr std::size_t kLingerBytesMax = 256 * 1024;
 // What of an unread request body is skipped to keep the connection.
 constexpr std::size_t kSkippedBodyBytesMax = 64 * 1024;
@@ -61,7 +61,7 @@ class H1Connection {
 
   net::Task<bool> read_head(H1Exchange& exchange) {
     std::size_t scanned = 0;
-    std::optional<net::Clock::time_point> deadline;
+    std::optional<net::Deadline> deadline;
     for (;;) {
       const auto parsed = exchange.parse(scanned);
       if (!parsed) {
@@ -72,10 +72,8 @@ class H1Connection {
       if (*parsed > 0) co_return true;
       scanned = stream_.input().size();
       // One deadline for the whole head: a byte now and then does not prolong it.
-      const auto now = net::EventLoop::now();
-      if (!deadline) deadline = now + base::kRequestHeadTimeout;
-      const auto left = std::chrono::ceil<net::Stream::Duration>(*deadline - now);
-      auto more = co_await stream_.read(std::max(left, net::Stream::Duration(1)));
+      if (!deadline) deadline.emplace(base::kRequestHeadTimeout);
+      auto more = co_await stream_.read(deadline->left());
       if (more && *more) continue;
       if (!more && more.error().code == base::ErrorCode::timeout) {
         exchange.close_after_response();
@@ -99,12 +97,14 @@ class H1Connection {
   net::Task<void> linger() {
     if (!stream_.is_open() || stream_.ended()) co_return;
     stream_.end_output();
+    // One deadline for all of it: a byte now and then does not prolong it.
+    const net::Deadline deadline(kLingerTimeout);
     std::size_t discarded = 0;
     while (discarded < kLingerBytesMax) {
       discarded += stream_.input().size();
       stream_.input().consume(stream_.input().size());
-      auto more = co_await stream_.read(kLingerTimeout);
-      if (!more || !*more) co_return;
+      auto more = co_await stream_.read(deadline.left());
+      if (!more || !*more || deadline.passed()) co_return;
     }
   }
 

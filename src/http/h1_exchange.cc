@@ -59,7 +59,8 @@ net::Task<base::Result<std::string_view>> H1Exchange::read_body() {
       continue_sent_ = true;
       append_status_line(stream_.output(), 100, reason_phrase(100));
       stream_.output().append("\r\n");
-      auto sent = co_await stream_.flush(base::kBodyProgressTimeout);
+      // Without waiting: the response may be written to this stream at the same time.
+      auto sent = stream_.send_now();
       if (!sent) co_return std::unexpected(sent.error());
     }
     auto more = co_await stream_.read(base::kBodyProgressTimeout);
@@ -121,7 +122,10 @@ net::Task<base::Status> H1Exchange::finish() {
   CARDEA_CHECK(started_ && !finished_, "finish() follows start_response(), once");
   if (sending_ == Framing::chunked) stream_.output().append(kLastChunk);
   finished_ = true;
-  co_return co_await stream_.flush(base::kBodyProgressTimeout);
+  auto sent = co_await stream_.flush(base::kBodyProgressTimeout);
+  // A client that does not take its response gets no other one.
+  if (!sent) abort();
+  co_return sent;
 }
 
 void H1Exchange::abort() {

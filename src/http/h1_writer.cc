@@ -49,11 +49,6 @@ void append_framing(base::Buffer& out, BodyFraming body) {
   }
 }
 
-void append_number(base::Buffer& out, std::uint64_t number) {
-  std::array<char, 24> digits;
-  out.append(format_number(digits, number, 10));
-}
-
 void append_chunk_size(base::Buffer& out, std::size_t bytes) {
   std::array<char, 24> digits;
   append_parts(out, format_number(digits, bytes, 16), kEol);

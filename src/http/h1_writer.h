@@ -16,7 +16,6 @@ void append_status_line(base::Buffer& out, int status, std::string_view reason);
 void append_request_line(base::Buffer& out, std::string_view method, std::string_view target);
 // Content-Length or Transfer-Encoding as `body` says; nothing for none and until_close.
 void append_framing(base::Buffer& out, BodyFraming body);
-void append_number(base::Buffer& out, std::uint64_t number);
 // The line before a chunk of `bytes`; after the chunk comes kChunkEnd, after the last one kLastChunk.
 void append_chunk_size(base::Buffer& out, std::size_t bytes);
 inline constexpr std::string_view kChunkEnd = "\r\n";

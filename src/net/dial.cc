@@ -1,85 +1,107 @@
 #include "net/dial.h"
 
+#include <cerrno>
+#include <coroutine>
+#include <system_error>
 #include <vector>
 
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
-#include "net/callback.h"
+#include "net/deadline.h"
+#include "net/race.h"
+#include "net/resolver.h"
 
 namespace cardea::net {
 namespace {
 
-namespace asio = boost::asio;
-using asio::ip::tcp;
-using GenericEndpoint = asio::generic::stream_protocol::endpoint;
-using boost::system::error_code;
-
-// Cancels whatever is under way when the time is over.
-class DialTimer : public TimerWheel::Timer {
- public:
-  explicit DialTimer(std::function<void()> cancel) : cancel_(std::move(cancel)) {}
-  [[nodiscard]] bool expired() const { return expired_; }
-
- private:
-  void on_expired() override {
-    expired_ = true;
-    cancel_();
-  }
-  std::function<void()> cancel_;
-  bool expired_ = false;
-};
+using Addresses = std::vector<SocketAddress>;
 
 struct Attempt {
   EventLoop& loop;
   Endpoint endpoint;
   base::ErrorSource peer;
+  Deadline deadline;
 
   [[nodiscard]] std::unexpected<base::Error> fail(base::ErrorCode code, std::string_view why) const {
     return base::fail_retryable(code, endpoint.to_string() + ": " + std::string(why), peer);
   }
 };
 
-Task<base::Result<std::vector<GenericEndpoint>>> resolve(Attempt& attempt, Clock::time_point deadline) {
-  std::vector<GenericEndpoint> found;
+// Waits until a connect(2) under way has ended, either way.
+class ConnectAwaiter final : private Poller::Watcher, private TimerWheel::Timer {
+ public:
+  ConnectAwaiter(EventLoop& loop, int socket, std::chrono::milliseconds limit)
+      : loop_(loop), socket_(socket), limit_(limit) {}
+  ~ConnectAwaiter() override {
+    if (waiter_) loop_.poller().remove(socket_, *this);
+  }
+  [[nodiscard]] bool await_ready() const { return false; }
+  void await_suspend(std::coroutine_handle<> waiter) {
+    waiter_ = waiter;
+    loop_.poller().add(socket_, EPOLLOUT, *this);
+    loop_.set_timer(*this, limit_);
+  }
+  // 0, or the errno of the attempt.
+  [[nodiscard]] int await_resume() const { return error_; }
+
+ private:
+  void on_ready(std::uint32_t /*events*/) override {
+    socklen_t size = sizeof error_;
+    if (getsockopt(socket_, SOL_SOCKET, SO_ERROR, &error_, &size) != 0) error_ = errno;
+    finish();
+  }
+  void on_expired() override {
+    error_ = ETIMEDOUT;
+    finish();
+  }
+  void finish() {
+    TimerWheel::clear(*this);
+    loop_.poller().remove(socket_, *this);
+    std::exchange(waiter_, {}).resume();
+  }
+
+  EventLoop& loop_;
+  int socket_;
+  std::chrono::milliseconds limit_;
+  int error_ = 0;
+  std::coroutine_handle<> waiter_;
+};
+
+Task<base::Result<Addresses>> find_addresses(Attempt& attempt) {
   if (!attempt.endpoint.path.empty()) {
-    found.emplace_back(asio::local::stream_protocol::endpoint(attempt.endpoint.path));
-    co_return found;
+    auto local = SocketAddress::from_path(attempt.endpoint.path);
+    if (!local) co_return attempt.fail(base::ErrorCode::invalid, "the path is too long for a Unix socket");
+    co_return Addresses{*local};
   }
-  error_code not_a_literal;
-  const auto address = asio::ip::make_address(attempt.endpoint.host, not_a_literal);
-  if (!not_a_literal) {
-    found.emplace_back(tcp::endpoint(address, attempt.endpoint.port));
-    co_return found;
-  }
-  tcp::resolver resolver(attempt.loop.context());
-  DialTimer timer([&resolver] { resolver.cancel(); });
-  attempt.loop.set_timer(timer, std::chrono::ceil<std::chrono::milliseconds>(deadline - EventLoop::now()));
-  auto [error, results] = co_await Callback<error_code, tcp::resolver::results_type>([&](auto done) {
-    resolver.async_resolve(attempt.endpoint.host, std::to_string(attempt.endpoint.port),
-                           tcp::resolver::numeric_service, std::move(done));
-  });
-  if (timer.expired()) co_return attempt.fail(base::ErrorCode::timeout, "resolving the name took too long");
-  if (error)
-    co_return attempt.fail(base::ErrorCode::unavailable, "the name does not resolve: " + error.message());
-  for (const auto& entry : results) found.emplace_back(entry.endpoint());
-  co_return found;
+  boost::system::error_code not_a_literal;
+  const auto literal = boost::asio::ip::make_address(attempt.endpoint.host, not_a_literal);
+  if (!not_a_literal) co_return Addresses{SocketAddress::from_ip(literal, attempt.endpoint.port)};
+  auto found = co_await with_deadline<base::Result<Addresses>>(
+      attempt.loop, attempt.deadline.left(),
+      resolve(attempt.loop, attempt.endpoint.host, attempt.endpoint.port));
+  if (!found) co_return attempt.fail(base::ErrorCode::timeout, "resolving the name took too long");
+  if (!*found) co_return attempt.fail(found->error().code, found->error().context);
+  co_return std::move(**found);
 }
 
-Task<base::Result<Stream>> connect(Attempt& attempt, GenericEndpoint address, Clock::time_point deadline) {
-  Stream::Socket socket(attempt.loop.context());
-  DialTimer timer([&socket] {
-    error_code ignored;
-    socket.close(ignored);
-  });
-  attempt.loop.set_timer(timer, std::chrono::ceil<std::chrono::milliseconds>(deadline - EventLoop::now()));
-  auto [error] =
-      co_await Callback<error_code>([&](auto done) { socket.async_connect(address, std::move(done)); });
-  if (timer.expired()) co_return attempt.fail(base::ErrorCode::timeout, "connecting took too long");
-  if (error) co_return attempt.fail(base::ErrorCode::refused, "connecting failed: " + error.message());
-  if (address.protocol().family() != AF_UNIX) {
-    // Requests are sent whole: waiting for more would only add delay.
-    socket.set_option(tcp::no_delay(true), error);
+Task<base::Result<Stream>> connect(Attempt& attempt, SocketAddress address) {
+  FileDescriptor socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket.is_open())
+    co_return attempt.fail(base::ErrorCode::unavailable, std::generic_category().message(errno));
+  if (address.family() != AF_UNIX) {
+    const int on = 1;  // requests are sent whole: waiting for more would only add delay
+    setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
+  int error = ::connect(socket.get(), address.data(), address.size()) == 0 ? 0 : errno;
+  if (error == EINPROGRESS)
+    error = co_await ConnectAwaiter(attempt.loop, socket.get(), attempt.deadline.left());
+  if (error == ETIMEDOUT) co_return attempt.fail(base::ErrorCode::timeout, "connecting took too long");
+  if (error != 0) {
+    co_return attempt.fail(base::ErrorCode::refused,
+                           "connecting failed: " + std::generic_category().message(error));
   }
   co_return Stream(attempt.loop, std::move(socket), attempt.peer);
 }
@@ -88,13 +110,12 @@ Task<base::Result<Stream>> connect(Attempt& attempt, GenericEndpoint address, Cl
 
 Task<base::Result<Stream>> dial(EventLoop& loop, Endpoint endpoint, std::chrono::milliseconds limit,
                                 base::ErrorSource peer) {
-  Attempt attempt{loop, std::move(endpoint), peer};
-  const Clock::time_point deadline = EventLoop::now() + limit;
-  auto addresses = co_await resolve(attempt, deadline);
+  Attempt attempt{loop, std::move(endpoint), peer, Deadline(limit)};
+  auto addresses = co_await find_addresses(attempt);
   if (!addresses) co_return std::unexpected(addresses.error());
   base::Result<Stream> result = attempt.fail(base::ErrorCode::unavailable, "the name has no address");
-  for (const GenericEndpoint& address : *addresses) {
-    result = co_await connect(attempt, address, deadline);
+  for (const SocketAddress& address : *addresses) {
+    result = co_await connect(attempt, address);
     if (result || result.error().code == base::ErrorCode::timeout) break;
   }
   co_return std::move(result);

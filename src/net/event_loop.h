@@ -1,14 +1,16 @@
-// One thread, one io_context, one timer wheel. Everything a loop owns is touched on its thread only; other
+// One thread, one poller, one timer wheel. Everything a loop owns is touched on its thread only; other
 // threads talk to it through post().
 #pragma once
 
 #include <chrono>
 #include <coroutine>
 #include <functional>
+#include <mutex>
+#include <utility>
+#include <vector>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
-
+#include "net/file_descriptor.h"
+#include "net/poller.h"
 #include "net/timer_wheel.h"
 
 namespace cardea::net {
@@ -18,15 +20,16 @@ class EventLoop {
   EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
+  ~EventLoop();
 
   // Runs until stop(). The calling thread becomes the loop's thread.
   void run();
   // Any thread. run() returns soon; what was posted before is still run.
   void stop();
-  // Any thread. Runs `work` on the loop's thread, in the order of posting.
+  // Any thread. Runs `work` on the loop's thread, in the order of posting, never from inside the call.
   void post(std::move_only_function<void()> work);
 
-  [[nodiscard]] boost::asio::io_context& context() { return context_; }
+  [[nodiscard]] Poller& poller() { return poller_; }
   // Coarse monotonic time, a few milliseconds behind at most: for deadlines, not for measuring.
   [[nodiscard]] static Clock::time_point now();
 
@@ -52,13 +55,36 @@ class EventLoop {
   [[nodiscard]] SleepAwaiter sleep(std::chrono::milliseconds duration) { return {*this, duration}; }
 
  private:
+  // Wakes the poller when another thread posts.
+  class Waker final : public Poller::Watcher {
+   public:
+    Waker();
+    void wake() const;
+    [[nodiscard]] int descriptor() const { return event_.get(); }
+    // Did it ring since the last call?
+    [[nodiscard]] bool take_rung() { return std::exchange(rung_, false); }
+
+   private:
+    void on_ready(std::uint32_t events) override;
+    FileDescriptor event_;
+    bool rung_ = false;
+  };
+
+  [[nodiscard]] std::chrono::milliseconds wait_limit();
+  void run_posted();
   void tick();
 
-  boost::asio::io_context context_;
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keep_running_;
-  boost::asio::steady_timer ticker_;
-  bool ticking_ = false;
+  Poller poller_;
+  Waker waker_;
+  std::mutex mutex_;
+  std::vector<std::move_only_function<void()>> posted_;  // guarded by mutex_
+  std::vector<std::move_only_function<void()>> running_;
+  bool stopped_ = false;
+
   TimerWheel wheel_;
+  // Off while nothing is linked, so that an idle server does not wake up ten times a second.
+  bool ticking_ = false;
+  Clock::time_point next_tick_;
 };
 
 }  // namespace cardea::net

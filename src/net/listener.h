@@ -7,12 +7,11 @@
 #include <memory>
 #include <string>
 
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/address.hpp>
 
 #include "base/error.h"
 #include "net/event_loop.h"
 #include "net/stream.h"
-#include "net/task.h"
 
 namespace cardea::net {
 
@@ -22,29 +21,31 @@ struct AcceptedStream {
 };
 
 // Loop thread only.
-class Listener {
+class Listener final : private Poller::Watcher, private TimerWheel::Timer {
  public:
   // Binds and listens. Error: conflict (the port is taken), forbidden (no right to a port below 1024),
   // invalid (not an address of this machine); the sentence names address and port.
-  static base::Result<Listener> open(EventLoop& loop, const std::string& address, std::uint16_t port);
-
+  static base::Result<std::unique_ptr<Listener>> open(EventLoop& loop, const std::string& address,
+                                                      std::uint16_t port);
   // SO_REUSEPORT would let a second server of the same user share the port without a word: look first whether
   // the port is free. Errors as open().
   static base::Status check_free(const std::string& address, std::uint16_t port);
+  ~Listener() override { close(); }
 
-  // Accepts until close(), handing each connection to `on_accepted`. Out of descriptors: waits and goes on.
-  Task<void> run(std::function<void(AcceptedStream)> on_accepted);
-  // Stops accepting; run() ends.
+  // Hands each connection to `on_accepted` until close(). Out of descriptors: waits and goes on.
+  void start(std::function<void(AcceptedStream)> on_accepted);
   void close();
 
  private:
-  Listener(EventLoop& loop, boost::asio::ip::tcp::acceptor acceptor)
-      : loop_(&loop), acceptor_(std::move(acceptor)) {}
+  Listener(EventLoop& loop, FileDescriptor socket) : loop_(loop), socket_(std::move(socket)) {}
+  void on_ready(std::uint32_t events) override;
+  void on_expired() override;
+  void pause(int error);
 
-  EventLoop* loop_;
-  boost::asio::ip::tcp::acceptor acceptor_;
-  // Written by the accept that is under way: on the heap, so that a Listener can be moved before run().
-  std::unique_ptr<boost::asio::ip::tcp::endpoint> peer_ = std::make_unique<boost::asio::ip::tcp::endpoint>();
+  EventLoop& loop_;
+  FileDescriptor socket_;
+  bool listening_ = false;  // the poller watches the socket
+  std::function<void(AcceptedStream)> on_accepted_;
 };
 
 }  // namespace cardea::net

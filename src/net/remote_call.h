@@ -16,12 +16,30 @@
 namespace cardea::net {
 
 namespace detail {
+
+// The result of work elsewhere, or the exception that it ended by: the caller must hear of it either way.
+template <typename T>
+struct Outcome {
+  std::optional<T> value;
+  std::exception_ptr exception;
+
+  T take() {
+    if (exception) std::rethrow_exception(exception);
+    return std::move(*value);
+  }
+};
+
 template <typename T, typename Work, typename Done>
 Task<void> run_and_return(EventLoop& home, Work work, Done done) {
-  T result = co_await work();
-  // shared_ptr: move_only_function would do, but `done` itself must be called on the home loop.
-  home.post([done, result = std::move(result)]() mutable { done(std::move(result)); });
+  Outcome<T> outcome;
+  try {
+    outcome.value.emplace(co_await work());
+  } catch (...) {
+    outcome.exception = std::current_exception();
+  }
+  home.post([done, outcome = std::move(outcome)]() mutable { done(std::move(outcome)); });
 }
+
 }  // namespace detail
 
 // A loop that others may call: tasks that come from outside run in `tasks`. Both outlive every caller's loop.
@@ -35,13 +53,13 @@ struct CallTarget {
 // still done and its result dropped.
 template <typename T, typename Work>
 Task<T> call_on(CallTarget target, EventLoop& home, Work work) {
-  auto [result] = co_await Callback<T>([&](auto done) {
+  auto [outcome] = co_await Callback<detail::Outcome<T>>([&](auto done) {
     target.loop.post([&tasks = target.tasks, &home, work = std::move(work), done]() mutable {
       tasks.spawn("call from another loop",
                   detail::run_and_return<T>(home, std::move(work), std::move(done)));
     });
   });
-  co_return std::move(result);
+  co_return outcome.take();
 }
 
 // Runs the blocking function `work` on `pool` and returns its result on `home`.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <system_error>
 
 #include <sys/socket.h>
 
@@ -11,62 +12,86 @@
 namespace cardea::net {
 namespace {
 
-namespace asio = boost::asio;
-
 // The first receive of a connection; a request or small response fits. It grows while reads fill it.
 constexpr std::size_t kReceiveBytesFirst = 4096;
 // Pieces from here on are encoded straight from the caller's memory instead of being collected first.
 constexpr std::size_t kEncodeAtOnceBytes = 4096;
 
+constexpr std::uint32_t kInputEvents = EPOLLIN | EPOLLRDHUP;
+
 }  // namespace
 
-StreamCore::StreamCore(EventLoop& loop, Stream::Socket socket, base::ErrorSource peer)
-    : loop_(loop), socket_(std::move(socket)), peer_(peer), receive_bytes_(kReceiveBytesFirst) {}
+StreamCore::StreamCore(EventLoop& loop, FileDescriptor socket, base::ErrorSource peer)
+    : loop_(loop), socket_(std::move(socket)), peer_(peer), receive_bytes_(kReceiveBytesFirst) {
+  update_interest();
+}
 
-std::unexpected<base::Error> StreamCore::failure(boost::system::error_code error,
-                                                 std::string_view what) const {
-  const bool cancelled = error == asio::error::operation_aborted;
-  return std::unexpected(base::Error{cancelled ? base::ErrorCode::cancelled : base::ErrorCode::closed, peer_,
-                                     false, std::string(what) + ": " + error.message()});
+base::Error StreamCore::failure(int error, std::string_view what) const {
+  return {base::ErrorCode::closed, peer_, false,
+          std::string(what) + ": " + std::generic_category().message(error)};
+}
+
+base::Error StreamCore::closed() const {
+  return {base::ErrorCode::cancelled, peer_, false, "the stream was closed"};
+}
+
+void StreamCore::on_ready(std::uint32_t events) {
+  // Whoever is woken may drop the last owner.
+  const boost::intrusive_ptr<StreamCore> self(this);
+  constexpr std::uint32_t kTrouble = EPOLLERR | EPOLLHUP;
+  if ((events & (kInputEvents | kTrouble)) != 0) {
+    // Interest is given up only when it is seen to be in vain: a consumer that keeps up costs no system call
+    // for it.
+    can_receive() ? receive() : update_interest();
+  }
+  if ((events & (EPOLLOUT | kTrouble)) != 0 && socket_.is_open()) on_writable();
+}
+
+bool StreamCore::can_receive() const {
+  if (ended_ || failure_ || !socket_.is_open()) return false;
+  // The consumer is behind: back-pressure, by leaving the bytes with the kernel.
+  return wire_in_.size() < base::kStreamBufferBytesMax && plain_in_.size() < base::kStreamBufferBytesMax;
+}
+
+void StreamCore::update_interest() {
+  const std::uint32_t wanted = (can_receive() ? kInputEvents : 0U) | (writer_ ? std::uint32_t{EPOLLOUT} : 0U);
+  if (wanted == interest_) return;
+  // Not merely an empty set: hang-ups are always reported, again and again.
+  if (wanted == 0) {
+    loop_.poller().remove(socket_.get(), *this);
+  } else if (interest_ == 0) {
+    loop_.poller().add(socket_.get(), wanted, *this);
+  } else {
+    loop_.poller().change(socket_.get(), wanted, *this);
+  }
+  interest_ = wanted;
 }
 
 // --- reading ---
 
-void StreamCore::start_receive() {
-  if (receiving_ || ended_ || failure_ || !socket_.is_open()) return;
-  if (input().size() >= base::kStreamBufferBytesMax) return;  // the consumer is behind: back-pressure
-  const std::span<char> space = wire_in_.prepare(receive_bytes_);
-  receive_space_ = space.size();
-  receiving_ = true;
-  socket_.async_receive(
-      asio::buffer(space.data(), space.size()),
-      [self = boost::intrusive_ptr<StreamCore>(this)](boost::system::error_code error, std::size_t bytes) {
-        self->on_received(error, bytes);
-      });
-}
-
-void StreamCore::on_received(boost::system::error_code error, std::size_t bytes) {
-  receiving_ = false;
-  if (!socket_.is_open()) return;  // close() woke the reader already
-  if (error == asio::error::eof) {
+void StreamCore::receive() {
+  // Never more than asked for, even if the buffer has room: pieces that fit into the CPU's cache are cheaper
+  // to encrypt.
+  const std::span<char> space = wire_in_.prepare(receive_bytes_).first(receive_bytes_);
+  const ssize_t received = ::recv(socket_.get(), space.data(), space.size(), MSG_DONTWAIT);
+  if (received < 0) {
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return;
+    failure_ = failure(errno, "receiving");
+  } else if (received == 0) {
     ended_ = true;
-  } else if (error) {
-    failure_ = failure(error, "receiving").error();
   } else {
+    const auto bytes = static_cast<std::size_t>(received);
     wire_in_.commit(bytes);
     // A full buffer says that more is waiting: take larger bites, up to what one direction may hold.
-    if (bytes == receive_space_) receive_bytes_ = std::min(receive_bytes_ * 4, base::kStreamBufferBytesMax);
+    if (bytes == space.size()) receive_bytes_ = std::min(receive_bytes_ * 4, base::kStreamBufferBytesMax);
     if (codec_) {
       decode();
     } else {
       fresh_ = true;
     }
   }
-  if (read_settled()) {
-    wake_reader();
-  } else if (reader_ || on_gone_) {
-    start_receive();  // a part of a TLS record: nothing for the reader yet
-  }
+  if (ended_ || failure_) update_interest();
+  if (read_settled()) wake_reader();
 }
 
 void StreamCore::decode() {
@@ -85,13 +110,8 @@ void StreamCore::wake_reader() {
   if (reader_) {
     TimerWheel::clear(read_timer_);
     std::exchange(reader_, {}).resume();
-    return;
-  }
-  if (!on_gone_) return;
-  if (ended_ || failure_) {
+  } else if (on_gone_ && (ended_ || failure_)) {
     std::exchange(on_gone_, {})();
-  } else {
-    start_receive();
   }
 }
 
@@ -110,12 +130,12 @@ bool Stream::ReadAwaiter::await_ready() {
 
 void Stream::ReadAwaiter::await_suspend(std::coroutine_handle<> waiter) {
   CARDEA_CHECK(!core_->reader_, "two readers of one stream");
+  CARDEA_CHECK(core_->can_receive(), "read() while the input buffer is full would wait for ever");
   suspended_ = true;
   core_->reader_ = waiter;
   core_->timed_out_ = false;
   core_->loop_.set_timer(core_->read_timer_, limit_);
-  core_->start_receive();
-  CARDEA_CHECK(core_->receiving_, "read() while the input buffer is full would wait for ever");
+  core_->update_interest();
 }
 
 base::Result<bool> Stream::ReadAwaiter::await_resume() {
@@ -126,10 +146,7 @@ base::Result<bool> Stream::ReadAwaiter::await_resume() {
   }
   if (std::exchange(core_->fresh_, false)) return true;
   if (core_->failure_) return std::unexpected(*core_->failure_);
-  if (!core_->socket_.is_open()) {
-    return std::unexpected(
-        base::Error{base::ErrorCode::cancelled, core_->peer_, false, "the stream was closed"});
-  }
+  if (!core_->socket_.is_open()) return std::unexpected(core_->closed());
   return false;
 }
 
@@ -151,12 +168,11 @@ base::Status StreamCore::encode_queued() {
 base::Result<bool> StreamCore::send_queued() {
   while (!wire_out_.empty()) {
     const std::string_view bytes = wire_out_.view();
-    const ssize_t sent =
-        ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
-      return failure({errno, boost::system::system_category()}, "sending");
+      return std::unexpected(failure(errno, "sending"));
     }
     wire_out_.consume(static_cast<std::size_t>(sent));
     // A short send filled the socket; asking again would only return EAGAIN.
@@ -165,24 +181,12 @@ base::Result<bool> StreamCore::send_queued() {
   return true;
 }
 
-void StreamCore::wait_writable() {
-  loop_.set_timer(write_timer_, flush_limit_);
-  if (awaiting_writable_) return;
-  awaiting_writable_ = true;
-  socket_.async_wait(Stream::Socket::wait_write,
-                     [self = boost::intrusive_ptr<StreamCore>(this)](boost::system::error_code error) {
-                       self->on_writable(error);
-                     });
-}
-
-void StreamCore::on_writable(boost::system::error_code error) {
-  awaiting_writable_ = false;
-  if (!writer_ || !socket_.is_open()) return;
-  if (error) return wake_writer(failure(error, "sending"));
+void StreamCore::on_writable() {
+  if (!writer_) return update_interest();
   auto sent = send_queued();
   if (!sent) return wake_writer(std::unexpected(sent.error()));
   if (*sent) return wake_writer({});
-  wait_writable();  // something moved: a new deadline
+  loop_.set_timer(write_timer_, flush_limit_);  // something moved: a new deadline
 }
 
 void StreamCore::on_write_expired() {
@@ -199,8 +203,7 @@ void StreamCore::wake_writer(base::Status result) {
 
 bool Stream::FlushAwaiter::await_ready() {
   if (!core_->socket_.is_open()) {
-    result_ = std::unexpected(
-        base::Error{base::ErrorCode::cancelled, core_->peer_, false, "the stream was closed"});
+    result_ = std::unexpected(core_->closed());
     return true;
   }
   result_ = core_->encode_queued();
@@ -215,7 +218,8 @@ void Stream::FlushAwaiter::await_suspend(std::coroutine_handle<> waiter) {
   suspended_ = true;
   core_->writer_ = waiter;
   core_->flush_limit_ = limit_;
-  core_->wait_writable();
+  core_->loop_.set_timer(core_->write_timer_, limit_);
+  core_->update_interest();
 }
 
 base::Status Stream::FlushAwaiter::await_resume() {
@@ -234,8 +238,9 @@ Stream::FlushAwaiter::~FlushAwaiter() {
 
 void StreamCore::close() {
   if (!socket_.is_open()) return;
-  boost::system::error_code ignored;
-  socket_.close(ignored);
+  loop_.poller().forget(*this);
+  interest_ = 0;
+  socket_.close();
   on_gone_ = {};
   if (!reader_ && !writer_) return;
   // Not from here: the caller may be a coroutine that those who wait own, and would destroy.
@@ -243,15 +248,14 @@ void StreamCore::close() {
 }
 
 void StreamCore::wake_after_close() {
-  wake_writer(
-      std::unexpected(base::Error{base::ErrorCode::cancelled, peer_, false, "the stream was closed"}));
+  wake_writer(std::unexpected(closed()));
   if (reader_) wake_reader();
 }
 
 // --- the owner ---
 
 Stream::Stream() = default;
-Stream::Stream(EventLoop& loop, Socket socket, base::ErrorSource peer)
+Stream::Stream(EventLoop& loop, FileDescriptor socket, base::ErrorSource peer)
     : core_(new StreamCore(loop, std::move(socket), peer)) {}
 Stream::Stream(Stream&& other) noexcept = default;
 Stream& Stream::operator=(Stream&& other) noexcept {
@@ -283,9 +287,6 @@ std::size_t Stream::queued() const {
 StreamCodec* Stream::codec() const {
   return core_->codec_.get();
 }
-int Stream::native_handle() const {
-  return core_->socket_.native_handle();
-}
 void Stream::close() {
   core_->close();
 }
@@ -307,8 +308,16 @@ base::Status Stream::write(std::string_view bytes) {
   return core_->codec_->encode(bytes, core_->wire_out_);
 }
 
+base::Status Stream::send_now() {
+  if (!is_open()) return std::unexpected(core_->closed());
+  auto encoded = core_->encode_queued();
+  if (!encoded) return encoded;
+  auto sent = core_->send_queued();
+  if (!sent) return std::unexpected(sent.error());
+  return {};
+}
+
 base::Status Stream::set_codec(std::unique_ptr<StreamCodec> codec) {
-  CARDEA_CHECK(!core_->receiving_, "set_codec() while a receive is under way");
   core_->codec_ = std::move(codec);
   core_->fresh_ = false;
   if (!core_->wire_in_.empty() || core_->codec_->has_pending()) core_->decode();
@@ -318,19 +327,22 @@ base::Status Stream::set_codec(std::unique_ptr<StreamCodec> codec) {
 
 void Stream::watch(std::function<void()> on_gone) {
   core_->on_gone_ = std::move(on_gone);
-  if (core_->on_gone_) core_->start_receive();
+  if (!core_->on_gone_) return;
+  core_->update_interest();
+  if (!core_->ended_ && !core_->failure_) return;
+  // It happened already. Not from here: the caller is not ready to be destroyed by its own call.
+  core_->loop_.post([core = core_] { core->wake_reader(); });
 }
 
 void Stream::end_output() {
   if (!is_open()) return;
   if (core_->encode_queued() && core_->codec_) core_->codec_->encode_end(core_->wire_out_);
   static_cast<void>(core_->send_queued());
-  boost::system::error_code ignored;
-  core_->socket_.shutdown(Socket::shutdown_send, ignored);
+  ::shutdown(core_->socket_.get(), SHUT_WR);
 }
 
 void Stream::release_buffers() {
-  if (!core_->receiving_) core_->wire_in_.release();
+  core_->wire_in_.release();
   core_->wire_out_.release();
   core_->plain_in_.release();
   core_->plain_out_.release();

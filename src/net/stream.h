@@ -1,9 +1,8 @@
 // A connected byte stream: TCP or Unix socket, plain or behind a codec (TLS).
 //
-// It owns its buffers. Reading: at most one receive is under way, straight into the input buffer, and it
-// stays under way while the owner does other things, so that a peer that goes away is noticed at once.
-// Writing: bytes are queued and flush() sends them with one direct ::send; only when the socket is full does
-// it wait for the reactor.
+// It owns its buffers. Reading: whatever comes is received into the input buffer, up to its limit, also while
+// the owner does other things, so that a peer that goes away is noticed at once. Writing: bytes are queued
+// and flush() sends them with one direct ::send; only when the socket is full does it wait for the poller.
 #pragma once
 
 #include <chrono>
@@ -13,7 +12,6 @@
 #include <memory>
 #include <string_view>
 
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 
 #include "base/buffer.h"
@@ -29,12 +27,11 @@ class StreamCore;
 // time.
 class Stream {
  public:
-  using Socket = boost::asio::generic::stream_protocol::socket;
   using Duration = std::chrono::milliseconds;
 
   Stream();
-  // `peer` is the source that errors of this stream name.
-  Stream(EventLoop& loop, Socket socket, base::ErrorSource peer);
+  // `socket` is connected and non-blocking. `peer` is the source that errors of this stream name.
+  Stream(EventLoop& loop, FileDescriptor socket, base::ErrorSource peer);
   Stream(Stream&& other) noexcept;
   Stream& operator=(Stream&& other) noexcept;
   ~Stream();
@@ -59,12 +56,16 @@ class Stream {
   // Sends what is queued. Error: timeout when nothing moved for `limit`, closed, protocol, cancelled.
   [[nodiscard]] FlushAwaiter flush(Duration limit);
 
+  // Sends as much of what is queued as the socket takes at once; the rest waits for the next flush(). For a
+  // word in between while another coroutine may be flushing. Error: closed, protocol, cancelled.
+  base::Status send_now();
+
   // Puts a codec between the wire and input()/output(). Bytes that were received already go through it.
   base::Status set_codec(std::unique_ptr<StreamCodec> codec);
   [[nodiscard]] StreamCodec* codec() const;
 
   // Calls `on_gone` once if the peer ends or resets while nobody is reading; an empty function stops
-  // watching. It is called from the reactor and may close or destroy anything.
+  // watching. It is called from the poller and may close or destroy anything.
   void watch(std::function<void()> on_gone);
   // Ends our direction after what is queued was handed to the socket (best effort): close_notify and FIN.
   void end_output();
@@ -73,8 +74,6 @@ class Stream {
   [[nodiscard]] bool is_open() const;
   // Gives unused buffer memory back; called before long waits.
   void release_buffers();
-
-  [[nodiscard]] int native_handle() const;
 
  private:
   boost::intrusive_ptr<StreamCore> core_;

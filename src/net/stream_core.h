@@ -1,4 +1,4 @@
-// The state behind net::Stream, kept alive by the operations that are under way. Nobody but Stream uses it.
+// The state behind net::Stream, kept alive by whoever is waiting on it. Nobody but Stream uses it.
 #pragma once
 
 #include <optional>
@@ -10,9 +10,11 @@
 
 namespace cardea::net {
 
-class StreamCore : public boost::intrusive_ref_counter<StreamCore, boost::thread_unsafe_counter> {
+class StreamCore final : public boost::intrusive_ref_counter<StreamCore, boost::thread_unsafe_counter>,
+                         private Poller::Watcher {
  public:
-  StreamCore(EventLoop& loop, Stream::Socket socket, base::ErrorSource peer);
+  StreamCore(EventLoop& loop, FileDescriptor socket, base::ErrorSource peer);
+  ~StreamCore() override { close(); }
 
  private:
   friend class Stream;
@@ -36,8 +38,12 @@ class StreamCore : public boost::intrusive_ref_counter<StreamCore, boost::thread
     return fresh_ || ended_ || failure_.has_value() || !socket_.is_open();
   }
 
-  void start_receive();
-  void on_received(boost::system::error_code error, std::size_t bytes);
+  void on_ready(std::uint32_t events) override;
+  // Tells the poller what this stream can use now: input while there is room for it, room while output waits.
+  void update_interest();
+  [[nodiscard]] bool can_receive() const;
+
+  void receive();
   void decode();
   void wake_reader();
   void on_read_expired();
@@ -45,34 +51,31 @@ class StreamCore : public boost::intrusive_ref_counter<StreamCore, boost::thread
   base::Status encode_queued();
   // True when everything left; false when the socket is full; an error otherwise.
   base::Result<bool> send_queued();
-  void wait_writable();
-  void on_writable(boost::system::error_code error);
+  void on_writable();
   void on_write_expired();
   void wake_writer(base::Status result);
 
   void close();
   void wake_after_close();
-  [[nodiscard]] std::unexpected<base::Error> failure(boost::system::error_code error,
-                                                     std::string_view what) const;
+  [[nodiscard]] base::Error failure(int error, std::string_view what) const;
+  [[nodiscard]] base::Error closed() const;
 
   EventLoop& loop_;
-  Stream::Socket socket_;
+  FileDescriptor socket_;
   base::ErrorSource peer_;
   std::unique_ptr<StreamCodec> codec_;
   base::Buffer wire_in_, wire_out_, plain_in_, plain_out_;
 
-  bool receiving_ = false;  // an asynchronous receive points into wire_in_
-  bool fresh_ = false;      // input grew since the last read()
+  std::uint32_t interest_ = 0;  // what the poller watches for; 0: nothing, it does not know this stream
+  bool fresh_ = false;          // input grew since the last read()
   bool ended_ = false;
-  bool timed_out_ = false;         // the waiting read's deadline passed
-  std::size_t receive_bytes_;      // how much the next receive asks for
-  std::size_t receive_space_ = 0;  // how much the one under way can take
+  bool timed_out_ = false;     // the waiting read's deadline passed
+  std::size_t receive_bytes_;  // how much the next receive asks for
   std::optional<base::Error> failure_;
   std::coroutine_handle<> reader_;
   DeadlineTimer read_timer_{*this, &StreamCore::on_read_expired};
   std::function<void()> on_gone_;
 
-  bool awaiting_writable_ = false;
   Stream::Duration flush_limit_{};
   base::Status flush_result_;
   std::coroutine_handle<> writer_;

@@ -43,6 +43,8 @@ class TimerWheel {
   static void clear(Timer& timer) { timer.deadline_tick_ = Timer::kNever; }
   // Expires everything due at `now`.
   void advance(Clock::time_point now);
+  // The same when nothing is linked, however long ago the last tick was.
+  void skip_to(Clock::time_point now) { now_tick_ = tick_at(now); }
   // False when no timer is linked, so that the loop need not wake up.
   [[nodiscard]] bool empty() const;
 

@@ -29,7 +29,7 @@ net::Task<base::Status> Forward::run() {
   auto done = co_await acquire(Reuse::allowed);
   if (done) done = co_await send_request();
   if (done) done = co_await receive_head();
-  if (!done && may_retry()) {
+  if (!done && may_retry(done.error())) {
     // The idle connection had died unseen; nothing of this request was answered, so it may be sent again.
     done = co_await acquire(Reuse::fresh);
     if (done) done = co_await send_request();
@@ -41,9 +41,11 @@ net::Task<base::Status> Forward::run() {
   co_return done;
 }
 
-bool Forward::may_retry() const {
-  return connection_ && connection_->reused && !response_begun_ && !body_touched_ && !client_error_ &&
-         http::is_idempotent(exchange_.request().method);
+bool Forward::may_retry(const base::Error& error) const {
+  // Only for a connection that was closed, never for an upstream that is slow: that one is at work on the
+  // request.
+  return error.code == ErrorCode::closed && connection_ && connection_->reused && !response_begun_ &&
+         !body_touched_ && !client_error_ && http::is_idempotent(exchange_.request().method);
 }
 
 net::Task<base::Status> Forward::acquire(Reuse reuse) {
@@ -66,30 +68,44 @@ net::Task<base::Status> Forward::send_request() {
   if (exchange_.body_done()) co_return co_await upstream().flush(base::kBodyProgressTimeout);
   // The body flows while the response may already come: an upstream may answer before it has read everything.
   body_touched_ = true;
-  upload_running_ = true;
+  upload_ = Upload::running;
   upload_tasks_.spawn("upload", upload());
   co_return base::Status{};
 }
 
 net::Task<void> Forward::upload() {
+  upload_ = co_await send_body() ? Upload::complete : Upload::failed;
+}
+
+net::Task<bool> Forward::send_body() {
   const bool chunked = exchange_.request().body.kind == http::Framing::chunked;
-  while (!exchange_.body_done()) {
-    auto piece = co_await exchange_.read_body();
+  for (;;) {
+    auto piece = exchange_.take_body();
+    if (piece && piece->empty() && !exchange_.body_done()) {
+      // Nothing more is here. What we have goes out before we wait: the upstream may refuse by the head
+      // alone.
+      if (!co_await upstream().flush(base::kBodyProgressTimeout)) co_return false;
+      piece = co_await exchange_.read_body();
+    }
     if (!piece) {
       client_error_ = piece.error();  // it left, or broke its framing: there is nothing to complete
       upstream().close();
-      co_return;
+      co_return false;
     }
-    if (piece->empty()) break;
-    if (chunked) http::append_chunk_size(upstream().output(), piece->size());
-    auto sent = upstream().write(*piece);
-    if (chunked) upstream().output().append(http::kChunkEnd);
-    if (sent) sent = co_await upstream().flush(base::kBodyProgressTimeout);
-    // The upstream stopped reading. It may still answer why; the response decides.
-    if (!sent) co_return;
+    if (!piece->empty()) {
+      if (chunked) http::append_chunk_size(upstream().output(), piece->size());
+      if (!upstream().write(*piece)) co_return false;
+      if (chunked) upstream().output().append(http::kChunkEnd);
+    }
+    if (exchange_.body_done()) break;
+    // If the upstream stopped reading it may still answer why; the response decides.
+    if (upstream().queued() >= base::kStreamBufferBytesMax &&
+        !co_await upstream().flush(base::kBodyProgressTimeout)) {
+      co_return false;
+    }
   }
   if (chunked) upstream().output().append(http::kLastChunk);
-  if (co_await upstream().flush(base::kBodyProgressTimeout)) upload_running_ = false;
+  co_return (co_await upstream().flush(base::kBodyProgressTimeout)).has_value();
 }
 
 net::Task<base::Status> Forward::read_upstream(std::size_t& scanned) {
@@ -102,7 +118,7 @@ net::Task<base::Status> Forward::read_upstream(std::size_t& scanned) {
   if (more)
     co_return upstream_error(ErrorCode::closed, "the upstream closed the connection without an answer");
   // While the request is still on its way the upstream has nothing to answer to yet.
-  if (more.error().code == ErrorCode::timeout && upload_running_) co_return base::Status{};
+  if (more.error().code == ErrorCode::timeout && upload_ == Upload::running) co_return base::Status{};
   if (more.error().code == ErrorCode::timeout) {
     co_return upstream_error(ErrorCode::timeout, "the upstream did not answer in time");
   }
@@ -168,7 +184,7 @@ net::Task<base::Status> Forward::relay_body() {
 }
 
 void Forward::release() {
-  if (!reusable_ || upload_running_) return;
+  if (!reusable_ || upload_ == Upload::running || upload_ == Upload::failed) return;
   pool_.give_back(std::move(connection_));
 }
 

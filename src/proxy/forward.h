@@ -31,13 +31,15 @@ class Forward {
   net::Task<base::Status> acquire(Reuse reuse);
   net::Task<base::Status> send_request();
   net::Task<void> upload();
+  // False: the body did not get through.
+  net::Task<bool> send_body();
   net::Task<base::Status> receive_head();
   net::Task<base::Status> read_upstream(std::size_t& scanned);
   net::Task<base::Status> relay_body();
   base::Status relay_available();
   void release();
 
-  [[nodiscard]] bool may_retry() const;
+  [[nodiscard]] bool may_retry(const base::Error& error) const;
   [[nodiscard]] net::Stream& upstream() { return connection_->stream; }
 
   http::Exchange& exchange_;
@@ -48,7 +50,8 @@ class Forward {
       client_error_;             // set: whatever the upstream does, the client's fault comes first
   bool body_touched_ = false;    // some of the request body was taken from the client
   bool response_begun_ = false;  // a byte came from the upstream
-  bool upload_running_ = false;
+  enum class Upload : std::uint8_t { none, running, complete, failed };
+  Upload upload_ = Upload::none;
   bool reusable_ = false;
   net::Stream::Duration body_idle_limit_{};
   http::BodyReader response_body_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <span>
 
 #include "base/strings.h"
@@ -42,6 +43,11 @@ bool is_dropped_by_connection(const http::FieldList& fields, std::string_view na
          http::connection_nominates(fields, name);
 }
 
+bool is_custom(const Target& target, std::string_view name) {
+  return std::ranges::any_of(target.custom_headers,
+                             [&](const auto& header) { return equals_ignoring_case(header.first, name); });
+}
+
 struct RequestFilter {
   const http::RequestHead& request;
   const Target& target;
@@ -65,20 +71,25 @@ struct RequestFilter {
     // "X_Forwarded_For" is "X-Forwarded-For" to every CGI-like upstream.
     if (name.find('_') != std::string_view::npos) return false;
     if (has_connection && is_dropped_by_connection(request.fields, name)) return false;
-    return std::ranges::none_of(target.custom_headers,
-                                [&](const auto& header) { return equals_ignoring_case(header.first, name); });
+    return !is_custom(target, name);
   }
 };
 
+// Ours, unless the target's custom headers say otherwise.
 void append_forwarding(base::Buffer& out, const http::RequestHead& request,
-                       const http::ConnectionInfo& connection) {
-  http::append_field(out, "X-Forwarded-For", connection.peer_text);
-  http::append_field(out, "X-Real-IP", connection.peer_text);
-  http::append_field(out, "X-Forwarded-Proto", connection.scheme == http::Scheme::https ? "https" : "http");
-  http::append_field(out, "X-Forwarded-Host", request.authority);
-  out.append("X-Forwarded-Port: ");
-  http::append_number(out, connection.local_port);
-  out.append("\r\n");
+                       const http::ConnectionInfo& connection, const Target& target) {
+  std::array<char, 8> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), connection.local_port).ptr;
+  const std::array<Field, 5> fields = {{
+      {"X-Forwarded-For", connection.peer_text},
+      {"X-Real-IP", connection.peer_text},
+      {"X-Forwarded-Proto", connection.scheme == http::Scheme::https ? "https" : "http"},
+      {"X-Forwarded-Host", request.authority},
+      {"X-Forwarded-Port", {digits.data(), static_cast<std::size_t>(end - digits.data())}},
+  }};
+  for (const Field& field : fields) {
+    if (!is_custom(target, field.name)) http::append_field(out, field.name, field.value);
+  }
 }
 
 }  // namespace
@@ -101,7 +112,7 @@ void append_upstream_head(base::Buffer& out, const http::RequestHead& request,
     if (filter.passes(field.name)) http::append_field(out, field.name, field.value);
   }
   http::append_framing(out, request.body);
-  append_forwarding(out, request, connection);
+  append_forwarding(out, request, connection, target);
   http::append_field(out, "Via", kViaRequest);
   for (const auto& [name, value] : target.custom_headers) http::append_field(out, name, value);
   out.append("\r\n");

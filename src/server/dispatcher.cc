@@ -50,7 +50,10 @@ net::Task<void> Dispatcher::serve(http::Exchange& exchange) {
   if (exchange.request().target.starts_with(kChallengePrefix) && co_await serve_challenge(exchange))
     co_return;
   const http::HostKey hostname(exchange.request().authority);
-  if (admin_hosts_.contains(hostname.view())) {
+  if (exchange.connection().scheme == http::Scheme::https && is_misdirected(exchange, hostname.view())) {
+    co_await http::respond_error(
+        exchange, 421, "This connection was made for another host; its certificate does not cover this one.");
+  } else if (admin_hosts_.contains(hostname.view())) {
     co_await serve_api(exchange);
   } else {
     co_await serve_host(exchange, hostname.view());
@@ -59,10 +62,6 @@ net::Task<void> Dispatcher::serve(http::Exchange& exchange) {
 
 net::Task<void> Dispatcher::serve_host(http::Exchange& exchange, std::string_view hostname) {
   const bool https = exchange.connection().scheme == http::Scheme::https;
-  if (https && is_misdirected(exchange, hostname)) {
-    co_return co_await http::respond_error(
-        exchange, 421, "This connection was made for another host; its certificate does not cover this one.");
-  }
   std::shared_ptr<const proxy::Host> host = hosts_.find(hostname);
   if (!host || !host->target) {
     co_return co_await http::respond_error(exchange, 404, "There is no such site here.");

@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <future>
 #include <memory>
 
 #include <boost/asio/io_context.hpp>
@@ -53,6 +54,26 @@ base::Status check_ports(const Config& config) {
   return {};
 }
 
+// SIGTERM and SIGINT, taken by the main thread alone. Made before any thread, so that all inherit the block.
+class EndSignals {
+ public:
+  EndSignals() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGTERM);
+    sigaddset(&set_, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+  }
+  // Returns at the first one. A second one then has its usual effect: it ends the process at once.
+  void wait() const {
+    int received = 0;
+    sigwait(&set_, &received);
+    pthread_sigmask(SIG_UNBLOCK, &set_, nullptr);
+  }
+
+ private:
+  sigset_t set_{};
+};
+
 class Server {
  public:
   Server(const Config& config, std::shared_ptr<const tls::Credentials> fallback,
@@ -71,12 +92,13 @@ class Server {
     return {};
   }
 
-  void run() {
-    control_.run([this] {
-      for (auto& worker : workers_) worker->run();
-      announce();
-    });
-    wait_for_signal();
+  void run(const EndSignals& signals) {
+    std::promise<void> loaded;
+    control_.run([&loaded] { loaded.set_value(); });
+    loaded.get_future().wait();  // no longer than kFirstLoadTimeout; a signal stays pending meanwhile
+    for (auto& worker : workers_) worker->run();
+    announce();
+    signals.wait();
     base::log_info("stopping: no new connections; running requests may take {} s more",
                    base::kDrainTimeout.count());
     for (auto& worker : workers_) worker->drain();
@@ -97,14 +119,6 @@ class Server {
     base::log_info("cardea is ready: http on {}, https on {}, {} workers", http, https, workers_.size());
   }
 
-  static void wait_for_signal() {
-    boost::asio::io_context signals;
-    boost::asio::signal_set set(signals, SIGTERM, SIGINT);
-    set.async_wait([](boost::system::error_code, int) {});
-    signals.run();
-    // From now on a second signal has its usual effect: it ends the process.
-  }
-
   const Config& config_;
   HostnameSet admin_hosts_;
   tls::TicketKeys tickets_;
@@ -118,6 +132,7 @@ class Server {
 int serve(const Config& config) {
   base::set_log_level(config.log_level);
   std::signal(SIGPIPE, SIG_IGN);  // libcurl may write to a closed connection; we see the error instead
+  const EndSignals signals;
   raise_descriptor_limit();
   auto fallback = make_fallback();
   if (!fallback) return cannot_start(fallback.error());
@@ -126,7 +141,7 @@ int serve(const Config& config) {
   if (auto free = check_ports(config); !free) return cannot_start(free.error());
   Server server(config, std::move(*fallback), std::move(*redis_tls));
   if (auto listening = server.listen(); !listening) return cannot_start(listening.error());
-  server.run();
+  server.run(signals);
   return 0;
 }
 

@@ -43,23 +43,26 @@ base::Status Worker::listen() {
 
 void Worker::run() {
   loop_.post([this] {
-    for (net::Listener& listener : http_listeners_) accept_on(listener, http::Scheme::http);
-    for (net::Listener& listener : https_listeners_) accept_on(listener, http::Scheme::https);
+    for (auto& listener : http_listeners_) {
+      listener->start(
+          [this](net::AcceptedStream accepted) { accept(std::move(accepted), http::Scheme::http); });
+    }
+    for (auto& listener : https_listeners_) {
+      listener->start(
+          [this](net::AcceptedStream accepted) { accept(std::move(accepted), http::Scheme::https); });
+    }
   });
   thread_ = std::thread([this] {
     loop_.run();
     // On this thread: what the tasks own belongs to it.
-    listening_.cancel_all();
     serving_.cancel_all();
   });
 }
 
-void Worker::accept_on(net::Listener& listener, http::Scheme scheme) {
-  listening_.spawn("listener", listener.run([this, scheme](net::AcceptedStream accepted) {
-    counters_.connections.add();
-    serving_.spawn("connection", scheme == http::Scheme::https ? serve_tls(std::move(accepted))
-                                                               : serve_plain(std::move(accepted)));
-  }));
+void Worker::accept(net::AcceptedStream accepted, http::Scheme scheme) {
+  counters_.connections.add();
+  serving_.spawn("connection", scheme == http::Scheme::https ? serve_tls(std::move(accepted))
+                                                             : serve_plain(std::move(accepted)));
 }
 
 net::Task<void> Worker::serve_plain(net::AcceptedStream accepted) {
@@ -105,8 +108,8 @@ void Worker::drain() {
 }
 
 void Worker::begin_drain() {
-  for (net::Listener& listener : http_listeners_) listener.close();
-  for (net::Listener& listener : https_listeners_) listener.close();
+  for (auto& listener : http_listeners_) listener->close();
+  for (auto& listener : https_listeners_) listener->close();
   connections_.drain();
   if (serving_.size() == 0) return loop_.stop();
   loop_.set_timer(*drain_timer_, base::kDrainTimeout);

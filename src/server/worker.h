@@ -44,7 +44,7 @@ class Worker final : private tls::ContextSource {
  private:
   net::Task<base::Result<std::shared_ptr<const tls::ServerContext>>> context_for(
       std::string_view server_name) override;
-  void accept_on(net::Listener& listener, http::Scheme scheme);
+  void accept(net::AcceptedStream accepted, http::Scheme scheme);
   net::Task<void> serve_plain(net::AcceptedStream accepted);
   net::Task<void> serve_tls(net::AcceptedStream accepted);
   void begin_drain();
@@ -56,9 +56,8 @@ class Worker final : private tls::ContextSource {
   std::shared_ptr<tls::HostContext> fallback_;
   Dispatcher dispatcher_;
   http::ConnectionSet connections_;
-  std::vector<net::Listener> http_listeners_;
-  std::vector<net::Listener> https_listeners_;
-  net::TaskGroup listening_;
+  std::vector<std::unique_ptr<net::Listener>> http_listeners_;
+  std::vector<std::unique_ptr<net::Listener>> https_listeners_;
   net::TaskGroup serving_;
   // Ends a drain whose connections do not.
   class DrainTimer;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/limits.h"
 #include "tls/client_hello.h"
 #include "tls/handshake.h"
 #include "tls/session.h"
@@ -9,7 +10,7 @@
 namespace cardea::tls {
 namespace {
 
-net::Task<base::Result<ClientHello>> read_client_hello(net::Stream& stream, const HandshakeClock& clock) {
+net::Task<base::Result<ClientHello>> read_client_hello(net::Stream& stream, const net::Deadline& deadline) {
   for (;;) {
     auto hello = parse_client_hello(stream.input().view());
     if (!hello) {
@@ -18,7 +19,7 @@ net::Task<base::Result<ClientHello>> read_client_hello(net::Stream& stream, cons
                            base::ErrorSource::client);
     }
     if (*hello) co_return std::move(**hello);
-    auto more = co_await stream.read(clock.left());
+    auto more = co_await stream.read(deadline.left());
     if (!more) co_return std::unexpected(more.error());
     if (!*more) co_return closed_early();
   }
@@ -27,8 +28,8 @@ net::Task<base::Result<ClientHello>> read_client_hello(net::Stream& stream, cons
 }  // namespace
 
 net::Task<base::Result<AcceptedTls>> accept(net::Stream& stream, ContextSource& contexts) {
-  const HandshakeClock clock;
-  auto hello = co_await read_client_hello(stream, clock);
+  const net::Deadline deadline(base::kHandshakeTimeout);
+  auto hello = co_await read_client_hello(stream, deadline);
   if (!hello) co_return std::unexpected(hello.error());
   auto context = co_await contexts.context_for(hello->server_name);
   if (!context) co_return std::unexpected(context.error());
@@ -36,11 +37,11 @@ net::Task<base::Result<AcceptedTls>> accept(net::Stream& stream, ContextSource& 
   if (!ssl) co_return base::fail(base::ErrorCode::internal, "out of memory for a TLS session");
   SSL_set_accept_state(ssl.get());
   std::unique_ptr<Session> session = Session::make(std::move(ssl), std::move(*context));
-  auto done = co_await run_handshake(stream, *session, clock);
+  auto done = co_await run_handshake(stream, *session, deadline);
   if (!done) co_return std::unexpected(done.error());
   if (session->version() != "TLSv1.3") {
     // Our Finished is the last flight of a full TLS 1.2 handshake, and the client waits for it.
-    auto sent = co_await stream.flush(clock.left());
+    auto sent = co_await stream.flush(deadline.left());
     if (!sent) co_return std::unexpected(sent.error());
   }
   AcceptedTls accepted{std::move(hello->server_name), std::string(session->alpn())};

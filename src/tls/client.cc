@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 
 #include "base/hostname.h"
+#include "base/limits.h"
 #include "crypto/openssl_ptr.h"
 #include "tls/handshake.h"
 #include "tls/session.h"
@@ -35,11 +36,11 @@ net::Task<base::Status> connect(net::Stream& stream, std::shared_ptr<const Clien
   if (named != 1 || SSL_set1_host(ssl.get(), server_name.c_str()) != 1) {
     co_return base::fail(base::ErrorCode::internal, "\"" + server_name + "\" cannot be verified");
   }
-  const HandshakeClock clock;
+  const net::Deadline deadline(base::kHandshakeTimeout);
   std::unique_ptr<Session> session = Session::make(std::move(ssl), std::move(context));
-  auto done = co_await run_handshake(stream, *session, clock);
+  auto done = co_await run_handshake(stream, *session, deadline);
   if (!done) co_return done;
-  auto sent = co_await stream.flush(clock.left());  // our Finished
+  auto sent = co_await stream.flush(deadline.left());  // our Finished
   if (!sent) co_return sent;
   co_return stream.set_codec(std::move(session));
 }

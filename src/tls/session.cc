@@ -12,6 +12,14 @@
 
 namespace cardea::tls {
 
+namespace {
+
+// A key update asks for one in return (RFC 8446 §4.6.3). Who only asks, and never lets us write, is an
+// attacker.
+constexpr std::size_t kAnswerBytesMax = 4096;
+
+}  // namespace
+
 // A BIO whose two ends are the buffers of the call that is running. Writing never fails and never blocks;
 // reading from an empty buffer asks for a retry, which OpenSSL reports as SSL_ERROR_WANT_READ.
 struct BufferBio {
@@ -106,6 +114,8 @@ base::Result<Session::Decoded> Session::decode(base::Buffer& wire, base::Buffer&
     return Decoded::more;
   }();
   wires_ = {};
+  if (answers_.size() > kAnswerBytesMax)
+    return base::fail(base::ErrorCode::protocol, "TLS: too many key updates");
   return decoded;
 }
 
@@ -130,6 +140,8 @@ base::Status Session::encode(std::string_view plain, base::Buffer& wire) {
 }
 
 void Session::encode_end(base::Buffer& wire) {
+  wire.append(answers_.view());
+  answers_.consume(answers_.size());
   ERR_clear_error();
   wires_ = {nullptr, &wire};
   SSL_shutdown(ssl_.get());

@@ -1,4 +1,5 @@
 // Repositories, leases and the change stream against a real redis-server.
+#include <algorithm>
 #include <gtest/gtest.h>
 
 #include "base/limits.h"

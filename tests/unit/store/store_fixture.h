@@ -29,7 +29,6 @@ class StoreFixture : public ::testing::Test {
     bool ended = false;
     loop.post([&] { tasks.spawn("test", run_and_stop(body, ended)); });
     loop.run();
-    loop.context().restart();
     EXPECT_TRUE(ended);
   }
   // The same, with a connected client.
