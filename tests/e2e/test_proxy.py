@@ -317,3 +317,67 @@ def accepts(port: int) -> bool:
         return True
     except OSError:
         return False
+
+
+class ListeningUpstream:
+    """A bare socket that a test reads and answers itself, to see what arrives when."""
+
+    def __enter__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.settimeout(20)
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+
+    def accept(self) -> socket.socket:
+        connection, _ = self.listener.accept()
+        connection.settimeout(20)
+        return connection
+
+
+def test_the_head_reaches_the_upstream_before_the_body_comes(cardea, http_host):
+    with ListeningUpstream() as upstream, raw.connect(cardea.http_port) as client:
+        host = http_host(upstream.url)
+        client.sendall(f"POST /refuse HTTP/1.1\r\nHost: {host}\r\nContent-Length: 100\r\n\r\n".encode())
+        with upstream.accept() as server:
+            assert b"POST /refuse" in raw.receive_until(server, b"\r\n\r\n")
+            server.sendall(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            assert raw.status_of(raw.receive_until(client, b"\r\n\r\n")) == 413
+
+
+def test_a_client_that_leaves_after_its_body_ends_the_upstream_request(cardea, http_host):
+    with ListeningUpstream() as upstream:
+        host = http_host(upstream.url)
+        with raw.connect(cardea.http_port) as client:
+            client.sendall(f"POST /slow HTTP/1.1\r\nHost: {host}\r\nContent-Length: 4\r\n\r\n".encode())
+            server = upstream.accept()
+            raw.receive_until(server, b"\r\n\r\n")
+            client.sendall(b"body")
+            raw.receive_until(server, b"body")
+        with server:
+            assert server.recv(1) == b"", "the upstream is told that nobody waits"
+
+
+@pytest.mark.parametrize(("method", "repeated"), [("GET", True), ("POST", False)])
+def test_a_dead_pooled_connection_is_replaced_only_for_safe_requests(cardea, http_host, method, repeated):
+    with ListeningUpstream() as upstream:
+        host = http_host(upstream.url)
+        with raw.connect(cardea.http_port) as client:
+            client.sendall(f"GET /first HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            server = upstream.accept()
+            raw.receive_until(server, b"\r\n\r\n")
+            server.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirst")
+            raw.receive_until(client, b"first")
+            # The pooled connection dies at the moment it is used again.
+            client.sendall(f"{method} /second HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            raw.receive_until(server, b"\r\n\r\n")
+            server.close()
+            if repeated:
+                with upstream.accept() as again:
+                    raw.receive_until(again, b"\r\n\r\n")
+                    again.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecond")
+                    assert raw.status_of(raw.receive_until(client, b"second")) == 200
+            else:
+                assert raw.status_of(raw.receive_until(client, b"\r\n\r\n")) == 502
