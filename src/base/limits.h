@@ -77,6 +77,7 @@ inline constexpr std::size_t kChangesPerReadMax = 1000;
 inline constexpr auto kChangesBlock = 5s;
 // RFC 8555 validations end within minutes; the specification keeps a challenge for an hour.
 inline constexpr auto kChallengeLifetime = 3600s;
+// Longer than any step; what is older was left by a node that died.
 inline constexpr auto kProgressLifetime = 180s;
 
 // How long the start waits for the first load before it serves without it: Redis may come later, but clients
