@@ -172,7 +172,7 @@ net::Task<base::Result<std::string>> Manager::drive_order(Attempt& attempt, Orde
       if (stored) machine.on_done();
       if (!stored) machine.on_failure(stored.error());
     } else if (auto* wait = std::get_if<Wait>(&action)) {
-      co_await control_.loop.sleep(std::min<std::chrono::milliseconds>(wait->duration, base::kOrderWaitMax));
+      co_await sleep_reporting(attempt, machine, wait->duration);
       machine.on_done();
     } else if (auto* withdraw = std::get_if<WithdrawChallenges>(&action)) {
       for (const std::string& token : withdraw->tokens)
@@ -183,6 +183,16 @@ net::Task<base::Result<std::string>> Manager::drive_order(Attempt& attempt, Orde
     } else {
       co_return std::unexpected(std::get<Failed>(std::move(action)).error);
     }
+  }
+}
+
+// A CA may ask for an hour: whoever looks must still see that somebody is waiting.
+net::Task<void> Manager::sleep_reporting(Attempt& attempt, const OrderMachine& machine,
+                                         std::chrono::seconds duration) {
+  for (std::chrono::seconds left = duration; left.count() > 0 && !attempt.lease_lost;
+       left -= base::kOrderReportInterval) {
+    co_await control_.loop.sleep(std::min<std::chrono::milliseconds>(left, base::kOrderReportInterval));
+    co_await report(attempt, std::string(machine.step()), machine.describe());
   }
 }
 

@@ -53,6 +53,8 @@ class Manager {
   net::Task<base::Status> obtain(Attempt& attempt);
   net::Task<base::Status> prepare_account(Attempt& attempt);
   net::Task<base::Result<std::string>> drive_order(Attempt& attempt, OrderMachine& machine);
+  net::Task<void> sleep_reporting(Attempt& attempt, const OrderMachine& machine,
+                                  std::chrono::seconds duration);
   net::Task<void> do_request(Attempt& attempt, OrderMachine& machine, Request request);
   net::Task<base::Status> commit(Attempt& attempt, std::string_view chain_pem);
   net::Task<void> record_failure(Attempt& attempt, const base::Error& error);

@@ -102,8 +102,8 @@ inline constexpr std::size_t kDomainsPerCertificateMax = 100;
 // crash another node takes over within this time; a node that was paused for longer finds that it may not
 // commit.
 inline constexpr auto kIssuanceLease = 20s;
-// The longest a step waits at once, whatever the CA asked for: progress should be seen to move.
-inline constexpr auto kOrderWaitMax = 60s;
+// How often a waiting order says that it still waits; well within kProgressLifetime.
+inline constexpr auto kOrderReportInterval = 60s;
 // A chain has two to four certificates; what a CA sends beyond this is no chain.
 inline constexpr std::size_t kChainBlocksMax = 20;
 inline constexpr std::size_t kChainBytesMax = 256 * 1024;

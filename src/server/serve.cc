@@ -5,8 +5,6 @@
 #include <future>
 #include <memory>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <fmt/core.h>
 #include <sys/resource.h>
 
