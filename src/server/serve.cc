@@ -6,6 +6,7 @@
 #include <memory>
 
 #include <fmt/core.h>
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include "base/limits.h"
@@ -35,6 +36,15 @@ void raise_descriptor_limit() {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
   limit.rlim_cur = limit.rlim_max;
   if (setrlimit(RLIMIT_NOFILE, &limit) != 0) base::log_warn("the limit of open files stays low");
+}
+
+// OpenSSL gives its 16 KiB buffers back after every record (SSL_MODE_RELEASE_BUFFERS). With glibc's usual
+// thresholds a worker's heap then shrinks and grows again all the time, with page faults: 3 % of the CPU of a
+// small request. What is kept instead is at most this much per thread.
+void keep_freed_memory() {
+  constexpr int kKeptBytes = 16 * 1024 * 1024;
+  mallopt(M_TRIM_THRESHOLD, kKeptBytes);
+  mallopt(M_TOP_PAD, 1024 * 1024);
 }
 
 int cannot_start(const base::Error& error) {
@@ -132,6 +142,7 @@ int serve(const Config& config) {
   std::signal(SIGPIPE, SIG_IGN);  // libcurl may write to a closed connection; we see the error instead
   const EndSignals signals;
   raise_descriptor_limit();
+  keep_freed_memory();
   auto fallback = make_fallback();
   if (!fallback) return cannot_start(fallback.error());
   auto redis_tls = make_redis_tls(config.redis, config.redis_ca_bundle);

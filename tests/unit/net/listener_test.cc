@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "base/limits.h"
 #include "net/dial.h"
 #include "net/loop_fixture.h"
 #include "net/socket_fixture.h"

@@ -18,7 +18,9 @@ namespace cardea::net {
 template <typename T>
 class Started {
  public:
-  Started(EventLoop& loop, Task<T> task) : loop_(loop) { tasks_.spawn("task of a test", run(std::move(task))); }
+  Started(EventLoop& loop, Task<T> task) : loop_(loop) {
+    tasks_.spawn("task of a test", run(std::move(task)));
+  }
 
   [[nodiscard]] bool done() const { return result_.has_value(); }
   // Runs the loop until the task has ended. Throws if it hangs.

@@ -20,7 +20,8 @@ std::string scrambled(std::string_view bytes) {
 // Changes every byte; a plain kGoodbye ends the stream, a plain kFault is an error.
 class XorCodec final : public StreamCodec {
  public:
-  base::Result<Decoded> decode(base::Buffer& wire, base::Buffer& plain, std::size_t plain_bytes_max) override {
+  base::Result<Decoded> decode(base::Buffer& wire, base::Buffer& plain,
+                               std::size_t plain_bytes_max) override {
     while (!wire.empty() && plain.size() < plain_bytes_max) {
       const char byte = static_cast<char>(wire.view().front() ^ kSecret);
       wire.consume(1);

@@ -29,7 +29,9 @@ class StreamTest : public LoopTest {
   Task<base::Result<bool>> read(std::chrono::milliseconds limit = 20s) {
     co_return co_await stream_->read(limit);
   }
-  Task<base::Status> flush(std::chrono::milliseconds limit = 20s) { co_return co_await stream_->flush(limit); }
+  Task<base::Status> flush(std::chrono::milliseconds limit = 20s) {
+    co_return co_await stream_->flush(limit);
+  }
 
   // Takes everything that is in the stream's input.
   std::string take_input() {

@@ -143,7 +143,8 @@ TEST(Callback, MovesResultsThatCannotBeCopied) {
   TaskGroup tasks;
   std::unique_ptr<int> got;
   const auto body = [&]() -> Task<void> {
-    auto [number] = co_await Callback<std::unique_ptr<int>>([](auto done) { done(std::make_unique<int>(7)); });
+    auto [number] =
+        co_await Callback<std::unique_ptr<int>>([](auto done) { done(std::make_unique<int>(7)); });
     got = std::move(number);
   };
   tasks.spawn("body", body());

@@ -23,7 +23,8 @@ struct KeyAndChain {
 inline KeyAndChain make_key_and_chain(std::string_view name) {
   const auto key = crypto::PrivateKey::generate(crypto::KeyType::ec_p256).value();
   const auto certificate =
-      crypto::make_self_signed(key, name, base::now() - std::chrono::hours(1), std::chrono::hours(24)).value();
+      crypto::make_self_signed(key, name, base::now() - std::chrono::hours(1), std::chrono::hours(24))
+          .value();
   return {key.to_pem(), certificate.to_pem()};
 }
 

@@ -1,6 +1,5 @@
-#include "tls/ticket_keys.h"
-
 #include "tls/session_fixture.h"
+#include "tls/ticket_keys.h"
 
 namespace cardea::tls {
 namespace {
