@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "base/strings.h"
+#include "base/encoding.h"
 
 namespace cardea::api {
 namespace {
@@ -20,28 +20,6 @@ constexpr std::array<Route, 10> kRoutes = {{
     {"GET", "/health", Access::open, Operation::get_health},
 }};
 
-int hex_value(char c) {
-  if (base::is_digit(c)) return c - '0';
-  const char lowered = base::to_lower(c);
-  return lowered >= 'a' && lowered <= 'f' ? lowered - 'a' + 10 : -1;
-}
-
-std::optional<std::string> percent_decode(std::string_view text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded.push_back(text[i]);
-      continue;
-    }
-    const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
-    const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
-    if (high < 0 || low < 0) return std::nullopt;
-    decoded.push_back(static_cast<char>(high * 16 + low));
-    i += 2;
-  }
-  return decoded;
-}
-
 }  // namespace
 
 std::span<const Route> routes() {
@@ -58,7 +36,7 @@ std::optional<std::string> match_path(std::string_view pattern, std::string_view
   }
   const std::string_view segment = path.substr(before.size(), path.size() - before.size() - after.size());
   if (segment.find('/') != std::string_view::npos) return std::nullopt;
-  return percent_decode(segment);
+  return base::percent_decode(segment);
 }
 
 }  // namespace cardea::api

@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdint>
 
+#include "base/strings.h"
+
 namespace cardea::base {
 namespace {
 
@@ -95,6 +97,29 @@ std::string to_hex(std::string_view bytes) {
     out.push_back(kDigits[byte & 0xfU]);
   }
   return out;
+}
+
+int hex_value(char digit) {
+  if (is_digit(digit)) return digit - '0';
+  const char lowered = to_lower(digit);
+  return lowered >= 'a' && lowered <= 'f' ? lowered - 'a' + 10 : -1;
+}
+
+std::optional<std::string> percent_decode(std::string_view text) {
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded.push_back(text[i]);
+      continue;
+    }
+    if (i + 2 >= text.size()) return std::nullopt;
+    const int high = hex_value(text[i + 1]);
+    const int low = hex_value(text[i + 2]);
+    if (high < 0 || low < 0) return std::nullopt;
+    decoded.push_back(static_cast<char>(high * 16 + low));
+    i += 2;
+  }
+  return decoded;
 }
 
 }  // namespace cardea::base

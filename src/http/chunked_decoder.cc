@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/encoding.h"
 #include "base/limits.h"
 #include "base/strings.h"
 #include "http/field_rules.h"
@@ -11,12 +12,6 @@ namespace cardea::http {
 namespace {
 
 constexpr std::size_t kSizeDigitsMax = 16;  // 64 bits, so that a size cannot overflow
-
-int hex_value(char c) {
-  if (base::is_digit(c)) return c - '0';
-  const char lowered = base::to_lower(c);
-  return lowered >= 'a' && lowered <= 'f' ? lowered - 'a' + 10 : -1;
-}
 
 }  // namespace
 
@@ -77,7 +72,7 @@ std::expected<void, ParseError> ChunkedDecoder::take_size_byte(char byte) {
     digits_ = 0;
     return {};
   }
-  if ((state_ == State::size_first || state_ == State::size_more) && hex_value(byte) >= 0) {
+  if ((state_ == State::size_first || state_ == State::size_more) && base::hex_value(byte) >= 0) {
     return take_digit(byte);
   }
   if (state_ == State::size_first) return fail(400, "a chunk size is not a hexadecimal number");
@@ -98,7 +93,7 @@ std::expected<void, ParseError> ChunkedDecoder::take_size_byte(char byte) {
 std::expected<void, ParseError> ChunkedDecoder::take_digit(char byte) {
   if (++digits_ > kSizeDigitsMax) return fail(400, "a chunk size has too many digits");
   if (state_ == State::size_first) chunk_bytes_left_ = 0;
-  chunk_bytes_left_ = chunk_bytes_left_ * 16 + static_cast<std::uint64_t>(hex_value(byte));
+  chunk_bytes_left_ = chunk_bytes_left_ * 16 + static_cast<std::uint64_t>(base::hex_value(byte));
   state_ = State::size_more;
   return {};
 }

@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "base/encoding.h"
 #include "base/strings.h"
 #include "base/url.h"
 
@@ -21,36 +22,12 @@ std::unexpected<base::Error> bad_url(std::string_view why) {
                   why));
 }
 
-std::optional<unsigned> hex_value(char c) {
-  if (base::is_digit(c)) return static_cast<unsigned>(c - '0');
-  const char lower = base::to_lower(c);
-  if (lower >= 'a' && lower <= 'f') return static_cast<unsigned>(lower - 'a' + 10);
-  return std::nullopt;
-}
-
-std::optional<std::string> percent_decode(std::string_view text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded.push_back(text[i]);
-      continue;
-    }
-    if (i + 2 >= text.size()) return std::nullopt;
-    const auto high = hex_value(text[i + 1]);
-    const auto low = hex_value(text[i + 2]);
-    if (!high || !low) return std::nullopt;
-    decoded.push_back(static_cast<char>(*high * 16 + *low));
-    i += 2;
-  }
-  return decoded;
-}
-
 base::Status read_userinfo(std::string_view userinfo, RedisOptions& options) {
   if (userinfo.empty()) return {};
   const std::size_t colon = userinfo.find(':');
   if (colon == std::string_view::npos) return bad_url("it has a user but no password");
-  auto username = percent_decode(userinfo.substr(0, colon));
-  auto password = percent_decode(userinfo.substr(colon + 1));
+  auto username = base::percent_decode(userinfo.substr(0, colon));
+  auto password = base::percent_decode(userinfo.substr(colon + 1));
   if (!username || !password) return bad_url("a % in user or password is not followed by two hex digits");
   if (!username->empty() && password->empty()) return bad_url("it has a user but no password");
   options.username = std::move(*username);
