@@ -14,7 +14,7 @@ namespace {
 using base::Result;
 using crypto::Certificate;
 
-std::unexpected<base::Error> bad(std::string why) {
+std::unexpected<base::Error> bad(const std::string& why) {
   return base::fail(base::ErrorCode::invalid, "the CA's certificate is refused: " + why,
                     base::ErrorSource::ca);
 }

@@ -61,7 +61,7 @@ base::Status check_email(std::string_view email) {
   const bool fits =
       email.size() <= kEmailBytesMax && at != std::string_view::npos && at > 0 && at + 1 < email.size() &&
       email.find('@', at + 1) == std::string_view::npos &&
-      std::ranges::all_of(email, [](char c) { return c > 0x20 && c != 0x7f && c != ',' && c != '?'; });
+      std::ranges::all_of(email, [](char c) { return c > 0x20 && c < 0x7f && c != ',' && c != '?'; });
   if (fits) return {};
   return base::fail(base::ErrorCode::invalid,
                     fmt::format("\"{}\" is not an e-mail address.", base::printable(email, 80)));

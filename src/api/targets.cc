@@ -146,8 +146,8 @@ net::Task<Response> Targets::create(store::TokenRecord caller, std::string body)
   boost::json::object view = public_view(target);
   const std::string location = "/proxy/targets/" + target.hostname;
   std::string certificate_status = co_await order_certificate(std::move(*wanted));
-  Response response = json_response(
-      201, {{"proxy_target", std::move(view)}, {"certificate_status", std::move(certificate_status)}});
+  Response response =
+      json_response(201, {{"proxy_target", std::move(view)}, {"certificate_status", certificate_status}});
   response.fields.emplace_back("Location", location);
   co_return response;
 }

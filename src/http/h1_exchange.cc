@@ -35,7 +35,7 @@ std::expected<std::size_t, ParseError> H1Exchange::parse(std::size_t scanned) {
   const std::string_view bytes = input.view();
   auto parsed = parse_request_head(bytes, head_, scanned);
   if (!parsed || *parsed == 0) return parsed;
-  head_bytes_.assign(bytes.data(), *parsed);
+  head_bytes_.assign(bytes.substr(0, *parsed));
   rebase(head_, bytes.substr(0, *parsed), head_bytes_.data());
   input.consume(*parsed);
   body_ = BodyReader(head_.body);

@@ -1,35 +1,18 @@
 #include "net/event_loop.h"
 
 #include <algorithm>
-#include <cstdint>
-#include <utility>
 
-#include <sys/eventfd.h>
 #include <time.h>
-
-#include "base/check.h"
 
 namespace cardea::net {
 
-EventLoop::Waker::Waker() : event_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-  CARDEA_CHECK(event_.is_open(), "no descriptor left for an event loop");
-}
-
-void EventLoop::Waker::wake() const {
-  eventfd_write(event_.get(), 1);
-}
-
-void EventLoop::Waker::on_ready(std::uint32_t /*events*/) {
-  eventfd_t ignored = 0;
-  eventfd_read(event_.get(), &ignored);
-  rung_ = true;
-}
-
 EventLoop::EventLoop() : wheel_(now()) {
-  poller_.add(waker_.descriptor(), EPOLLIN, waker_);
+  poller_.add(inbox_->descriptor(), EPOLLIN, *inbox_);
 }
 
-EventLoop::~EventLoop() = default;
+EventLoop::~EventLoop() {
+  poller_.remove(inbox_->descriptor(), *inbox_);
+}
 
 void EventLoop::run() {
   while (!stopped_) {
@@ -44,25 +27,8 @@ void EventLoop::stop() {
   post([this] { stopped_ = true; });
 }
 
-void EventLoop::post(std::move_only_function<void()> work) {
-  bool first = false;
-  {
-    const std::scoped_lock lock(mutex_);
-    first = posted_.empty();
-    posted_.push_back(std::move(work));
-  }
-  // One alarm is enough for all that is posted until it is heard.
-  if (first) waker_.wake();
-}
-
 void EventLoop::run_posted() {
-  if (!waker_.take_rung()) return;
-  {
-    const std::scoped_lock lock(mutex_);
-    running_.swap(posted_);
-  }
-  for (auto& work : running_) work();
-  running_.clear();
+  for (auto& work : inbox_->take()) work();
 }
 
 Clock::time_point EventLoop::now() {

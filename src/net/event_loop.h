@@ -4,12 +4,10 @@
 
 #include <chrono>
 #include <coroutine>
-#include <functional>
-#include <mutex>
+#include <memory>
 #include <utility>
-#include <vector>
 
-#include "net/file_descriptor.h"
+#include "net/inbox.h"
 #include "net/poller.h"
 #include "net/timer_wheel.h"
 
@@ -27,7 +25,10 @@ class EventLoop {
   // Any thread. run() returns soon; what was posted before is still run.
   void stop();
   // Any thread. Runs `work` on the loop's thread, in the order of posting, never from inside the call.
-  void post(std::move_only_function<void()> work);
+  void post(Inbox::Work work) { inbox_->post(std::move(work)); }
+  // For who posts from a thread that may outlive the loop, such as one that is stuck in the system's
+  // resolver.
+  [[nodiscard]] const std::shared_ptr<Inbox>& inbox() const { return inbox_; }
 
   [[nodiscard]] Poller& poller() { return poller_; }
   // Coarse monotonic time, a few milliseconds behind at most: for deadlines, not for measuring.
@@ -55,30 +56,12 @@ class EventLoop {
   [[nodiscard]] SleepAwaiter sleep(std::chrono::milliseconds duration) { return {*this, duration}; }
 
  private:
-  // Wakes the poller when another thread posts.
-  class Waker final : public Poller::Watcher {
-   public:
-    Waker();
-    void wake() const;
-    [[nodiscard]] int descriptor() const { return event_.get(); }
-    // Did it ring since the last call?
-    [[nodiscard]] bool take_rung() { return std::exchange(rung_, false); }
-
-   private:
-    void on_ready(std::uint32_t events) override;
-    FileDescriptor event_;
-    bool rung_ = false;
-  };
-
   [[nodiscard]] std::chrono::milliseconds wait_limit();
   void run_posted();
   void tick();
 
   Poller poller_;
-  Waker waker_;
-  std::mutex mutex_;
-  std::vector<std::move_only_function<void()>> posted_;  // guarded by mutex_
-  std::vector<std::move_only_function<void()>> running_;
+  std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();
   bool stopped_ = false;
 
   TimerWheel wheel_;

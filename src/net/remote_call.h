@@ -30,7 +30,8 @@ struct Outcome {
 };
 
 template <typename T, typename Work, typename Done>
-Task<void> run_and_return(EventLoop& home, Work work, Done done) {
+Task<void> run_and_return(EventLoop& home, Work work,
+                          Done done) {  // NOLINT(performance-unnecessary-value-param)
   Outcome<T> outcome;
   try {
     outcome.value.emplace(co_await work());
@@ -62,12 +63,13 @@ Task<T> call_on(CallTarget target, EventLoop& home, Work work) {
   co_return outcome.take();
 }
 
-// Runs the blocking function `work` on `pool` and returns its result on `home`.
+// Runs the blocking function `work` on `pool` and returns its result on `home`. A result that comes after the
+// end of the caller or of its loop is dropped.
 template <typename T, typename Work>
 Task<T> offload(boost::asio::thread_pool& pool, EventLoop& home, Work work) {
   auto [result] = co_await Callback<T>([&](auto done) {
-    boost::asio::post(pool, [&home, work = std::move(work), done]() mutable {
-      home.post([done, made = work()]() mutable { done(std::move(made)); });
+    boost::asio::post(pool, [inbox = home.inbox(), work = std::move(work), done]() mutable {
+      inbox->post([done, made = work()]() mutable { done(std::move(made)); });
     });
   });
   co_return std::move(result);

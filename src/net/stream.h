@@ -65,7 +65,8 @@ class Stream {
   [[nodiscard]] StreamCodec* codec() const;
 
   // Calls `on_gone` once if the peer ends or resets while nobody is reading; an empty function stops
-  // watching. It is called from the poller and may close or destroy anything.
+  // watching. It is called from the poller and may close or destroy anything. While the input buffer is full
+  // the peer's end is not seen; it is at the next read() or watch() after something was consumed.
   void watch(std::function<void()> on_gone);
   // Ends our direction after what is queued was handed to the socket (best effort): close_notify and FIN.
   void end_output();

@@ -102,7 +102,7 @@ base::Result<Session::Decoded> Session::decode(base::Buffer& wire, base::Buffer&
       if (result == 1) {
         plain.commit(bytes);
         // Nothing buffered anywhere: asking again would cost 0.65 µs to hear "want read".
-        if (wire.empty() && SSL_has_pending(ssl_.get()) == 0) return Decoded::more;
+        if (wire.empty() && SSL_pending(ssl_.get()) == 0) return Decoded::more;
         continue;
       }
       switch (SSL_get_error(ssl_.get(), result)) {
@@ -120,7 +120,7 @@ base::Result<Session::Decoded> Session::decode(base::Buffer& wire, base::Buffer&
 }
 
 bool Session::has_pending() const {
-  return SSL_has_pending(ssl_.get()) == 1;
+  return SSL_pending(ssl_.get()) > 0;
 }
 
 base::Status Session::encode(std::string_view plain, base::Buffer& wire) {

@@ -1,5 +1,6 @@
 // Repositories, leases and the change stream against a real redis-server.
 #include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "base/limits.h"

@@ -1,0 +1,251 @@
+#include "proxy/rewrite.h"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace cardea::proxy {
+namespace {
+
+using http::Field;
+
+class RewriteRequest : public testing::Test {
+ protected:
+  RewriteRequest() {
+    request_.method = http::Method::get;
+    request_.method_text = "GET";
+    request_.target = "/path?query";
+    request_.authority = "www.example.com";
+    add("Host", "www.example.com");
+    connection_.scheme = http::Scheme::https;
+    connection_.peer_text = "192.0.2.7";
+    connection_.local_port = 443;
+    target_.upstream_host = "backend:8080";
+  }
+
+  void add(std::string_view name, std::string_view value) { EXPECT_TRUE(request_.fields.add({name, value})); }
+  std::string head() const {
+    base::Buffer out;
+    append_upstream_head(out, request_, connection_, target_);
+    return std::string(out.view());
+  }
+  std::string request_line() const {
+    const std::string text = head();
+    return text.substr(0, text.find("\r\n"));
+  }
+  // The values of that field as the upstream sees them, in order.
+  std::vector<std::string> values(std::string_view name) const {
+    std::vector<std::string> found;
+    const std::string text = head();
+    for (const std::string_view line : base::split(text, '\n')) {
+      const std::size_t colon = line.find(": ");
+      if (colon == std::string_view::npos || !base::equals_ignoring_case(line.substr(0, colon), name))
+        continue;
+      found.emplace_back(line.substr(colon + 2, line.size() - colon - 3));
+    }
+    return found;
+  }
+  void expect_absent(std::string_view name) const { EXPECT_TRUE(values(name).empty()) << name; }
+
+  http::RequestHead request_;
+  http::ConnectionInfo connection_;
+  Target target_;
+};
+
+using Values = std::vector<std::string>;
+
+TEST_F(RewriteRequest, MakesAWholeHead) {
+  add("Accept", "text/html");
+  EXPECT_EQ(head(),
+            "GET /path?query HTTP/1.1\r\n"
+            "Host: www.example.com\r\n"
+            "Accept: text/html\r\n"
+            "X-Forwarded-For: 192.0.2.7\r\n"
+            "X-Real-IP: 192.0.2.7\r\n"
+            "X-Forwarded-Proto: https\r\n"
+            "X-Forwarded-Host: www.example.com\r\n"
+            "X-Forwarded-Port: 443\r\n"
+            "Via: 1.1 cardea\r\n"
+            "\r\n");
+}
+
+TEST_F(RewriteRequest, TakesOutWhatBelongsToOneConnection) {
+  constexpr std::array<std::string_view, 9> kNames = {
+      "Connection", "Keep-Alive",          "Proxy-Connection", "TE", "Trailer", "Upgrade",
+      "Expect",     "Proxy-Authorization", "HTTP2-Settings"};
+  for (const std::string_view name : kNames) add(name, "something");
+  add("Transfer-Encoding", "gzip");
+  for (const std::string_view name : kNames) expect_absent(name);
+  expect_absent("Transfer-Encoding");
+}
+
+TEST_F(RewriteRequest, TakesOutWhatConnectionNominates) {
+  add("Connection", "close, X-Hop");
+  add("connection", "x-other");
+  add("x-hop", "1");
+  add("X-Other", "2");
+  add("X-End", "3");
+  expect_absent("X-Hop");
+  expect_absent("X-Other");
+  EXPECT_EQ(values("X-End"), Values{"3"});
+}
+
+TEST_F(RewriteRequest, NeverLetsConnectionTakeOutCredentialsOrWhatWeSet) {
+  add("Connection", "Authorization, Cookie, Host, X-Forwarded-For, X-Real-IP, Via, Content-Length");
+  add("Authorization", "Bearer t");
+  add("Cookie", "a=b");
+  request_.body = {http::Framing::length, 3};
+  EXPECT_EQ(values("Authorization"), Values{"Bearer t"});
+  EXPECT_EQ(values("Cookie"), Values{"a=b"});
+  EXPECT_EQ(values("Host"), Values{"www.example.com"});
+  EXPECT_EQ(values("X-Forwarded-For"), Values{"192.0.2.7"});
+  EXPECT_EQ(values("X-Real-IP"), Values{"192.0.2.7"});
+  EXPECT_EQ(values("Content-Length"), Values{"3"});
+  EXPECT_EQ(values("Via"), Values{"1.1 cardea"});
+}
+
+TEST_F(RewriteRequest, ReplacesForwardingFields) {
+  for (const std::string_view name :
+       {"X-Forwarded-For", "X-FORWARDED-PROTO", "X-Forwarded-Host", "x-forwarded-port", "X-Real-IP"}) {
+    add(name, "forged");
+  }
+  EXPECT_EQ(values("X-Forwarded-For"), Values{"192.0.2.7"});
+  EXPECT_EQ(values("X-Forwarded-Proto"), Values{"https"});
+  EXPECT_EQ(values("X-Forwarded-Host"), Values{"www.example.com"});
+  EXPECT_EQ(values("X-Forwarded-Port"), Values{"443"});
+  EXPECT_EQ(values("X-Real-IP"), Values{"192.0.2.7"});
+}
+
+TEST_F(RewriteRequest, DropsForwardingFieldsThatItDoesNotSet) {
+  constexpr std::array<std::string_view, 8> kNames = {
+      "Forwarded",       "X-Forwarded-Server", "X-Forwarded-Scheme", "X-Forwarded-Prefix",
+      "X-Forwarded-Uri", "X-Forwarded-Method", "X-Scheme",           "X-Forwarded-Tls-Client-Cert"};
+  for (const std::string_view name : kNames) add(name, "forged");
+  for (const std::string_view name : kNames) expect_absent(name);
+}
+
+TEST_F(RewriteRequest, SaysHttpOnAPlainConnection) {
+  connection_.scheme = http::Scheme::http;
+  connection_.local_port = 80;
+  EXPECT_EQ(values("X-Forwarded-Proto"), Values{"http"});
+  EXPECT_EQ(values("X-Forwarded-Port"), Values{"80"});
+}
+
+TEST_F(RewriteRequest, DropsNamesWithUnderscores) {
+  for (const std::string_view name : {"X_Forwarded_For", "Some_Field", "_"}) add(name, "forged");
+  add("Some-Field", "kept");
+  for (const std::string_view name : {"X_Forwarded_For", "Some_Field", "_"}) expect_absent(name);
+  EXPECT_EQ(values("Some-Field"), Values{"kept"});
+}
+
+TEST_F(RewriteRequest, KeepsRepeatedFieldsRepeatedAndInOrder) {
+  add("Accept", "a");
+  add("X-Between", "b");
+  add("accept", "c");
+  EXPECT_EQ(values("Accept"), (Values{"a", "c"}));
+}
+
+TEST_F(RewriteRequest, LetsCustomHeadersReplaceTheClientsAndOurs) {
+  add("X-Api-Key", "guessed");
+  add("x-api-key", "guessed again");
+  target_.custom_headers = {{"X-API-Key", "secret"}, {"X-Forwarded-Proto", "custom"}};
+  EXPECT_EQ(values("X-Api-Key"), Values{"secret"});
+  EXPECT_EQ(values("X-Forwarded-Proto"), Values{"custom"});
+}
+
+TEST_F(RewriteRequest, PutsThePrefixBeforeThePath) {
+  target_.path_prefix = "/app/v1";
+  EXPECT_EQ(request_line(), "GET /app/v1/path?query HTTP/1.1");
+  request_.method_text = "OPTIONS";
+  request_.target = "*";
+  EXPECT_EQ(request_line(), "OPTIONS * HTTP/1.1");
+}
+
+TEST_F(RewriteRequest, SendsTheHostThatTheTargetWants) {
+  add("host", "a second one is never passed on");
+  EXPECT_EQ(values("Host"), Values{"www.example.com"});
+  target_.host_header = HostHeader::upstream;
+  EXPECT_EQ(values("Host"), Values{"backend:8080"});
+  EXPECT_EQ(values("X-Forwarded-Host"), Values{"www.example.com"});
+}
+
+TEST_F(RewriteRequest, FramesTheBodyItself) {
+  add("Content-Length", "999");
+  add("Transfer-Encoding", "chunked");
+  expect_absent("Content-Length");
+  expect_absent("Transfer-Encoding");
+  request_.body = {http::Framing::chunked, 0};
+  EXPECT_EQ(values("Transfer-Encoding"), Values{"chunked"});
+  expect_absent("Content-Length");
+  request_.body = {http::Framing::length, 0};
+  EXPECT_EQ(values("Content-Length"), Values{"0"});
+  expect_absent("Transfer-Encoding");
+}
+
+class RewriteResponse : public testing::Test {
+ protected:
+  RewriteResponse() {
+    response_.status = 201;
+    response_.reason = "Made";
+    response_.body = {http::Framing::length, 7};
+  }
+  void add(std::string_view name, std::string_view value) {
+    EXPECT_TRUE(response_.fields.add({name, value}));
+  }
+  void rewrite() { ASSERT_TRUE(rewrite_response(response_, out_)); }
+
+  http::ResponseHead response_;
+  http::ResponseHead out_;
+};
+
+TEST_F(RewriteResponse, KeepsStatusReasonAndBody) {
+  rewrite();
+  EXPECT_EQ(out_.status, 201);
+  EXPECT_EQ(out_.reason, "Made");
+  EXPECT_EQ(out_.body.kind, http::Framing::length);
+  EXPECT_EQ(out_.body.length, 7U);
+}
+
+TEST_F(RewriteResponse, KeepsRepeatedFieldsRepeatedAndInOrder) {
+  add("Set-Cookie", "a=1; Expires=Fri, 15 Mar 2024 00:00:00 GMT");
+  add("X-Between", "x");
+  add("Set-Cookie", "b=2");
+  rewrite();
+  ASSERT_EQ(out_.fields.count("Set-Cookie"), 2U);
+  EXPECT_EQ(out_.fields.begin()[0].value, "a=1; Expires=Fri, 15 Mar 2024 00:00:00 GMT");
+  EXPECT_EQ(out_.fields.begin()[1].value, "x");
+  EXPECT_EQ(out_.fields.begin()[2].value, "b=2");
+}
+
+TEST_F(RewriteResponse, TakesOutWhatBelongsToOneConnection) {
+  for (const std::string_view name :
+       {"Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Upgrade", "Transfer-Encoding"}) {
+    add(name, "x");
+  }
+  add("Connection", "close, X-Hop");
+  add("X-Hop", "1");
+  add("X-End", "2");
+  rewrite();
+  ASSERT_EQ(out_.fields.size(), 2U);
+  EXPECT_EQ(out_.fields.begin()[0].name, "X-End");
+  EXPECT_EQ(out_.fields.begin()[1].name, "Via");
+}
+
+TEST_F(RewriteResponse, AddsItselfToTheVias) {
+  add("Via", "1.1 other");
+  rewrite();
+  EXPECT_EQ(out_.fields.count("Via"), 2U);
+}
+
+TEST_F(RewriteResponse, RefusesOneFieldTooMany) {
+  for (std::size_t i = 0; i + 1 < base::kFieldsMax; ++i) add("X", "1");
+  rewrite();
+  EXPECT_EQ(out_.fields.size(), base::kFieldsMax);
+  add("X", "1");
+  http::ResponseHead full;
+  EXPECT_FALSE(rewrite_response(response_, full)) << "there is no room for Via";
+}
+
+}  // namespace
+}  // namespace cardea::proxy
