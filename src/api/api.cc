@@ -51,9 +51,10 @@ net::Task<Response> Api::handle(Request request) {
   auto caller = co_await services_.authenticator.authenticate(request.authorization);
   if (!caller) co_return error_response(caller.error());
   if (matched.route->access == Access::token && !*caller) {
-    co_return error_response({base::ErrorCode::unauthorized, base::ErrorSource::client, false,
-                              "This needs a token: send \"Authorization: Bearer acm_…\" (made by \"just "
-                              "token-generate NAME EMAIL\")."});
+    co_return error_response(
+        {base::ErrorCode::unauthorized, base::ErrorSource::client, false,
+         "This needs a token: send \"Authorization: Bearer acm_…\" (made by \"./scripts/justw "
+         "token-generate NAME EMAIL\")."});
   }
   switch (matched.route->operation) {
     case Operation::list_certificates: co_return co_await certificates_.list(std::move(*caller));

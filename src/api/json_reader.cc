@@ -10,6 +10,8 @@
 namespace cardea::api {
 
 base::Result<JsonReader> JsonReader::parse(std::string_view body) {
+  if (base::trim(body).empty())
+    return base::fail(base::ErrorCode::invalid, "The request has no body; send a JSON object.");
   boost::system::error_code error;
   boost::json::value value = boost::json::parse(body, error);
   if (error)
@@ -31,6 +33,11 @@ std::optional<std::string> JsonReader::text(std::string_view name) {
   if (value->is_string()) return std::string(value->as_string());
   complain(fmt::format("\"{}\" must be a text.", name));
   return std::nullopt;
+}
+
+std::optional<std::string> JsonReader::required_text(std::string_view name) {
+  if (object_.if_contains(name) == nullptr) complain(fmt::format("\"{}\" is missing.", name));
+  return text(name);
 }
 
 std::optional<bool> JsonReader::flag(std::string_view name) {

@@ -52,10 +52,10 @@ base::Status check_token_name(std::string_view name) {
 
 base::Status check_email(std::string_view email) {
   if (email.empty()) {
-    return base::fail(
-        base::ErrorCode::invalid,
-        "There is no e-mail address: give \"email\", or make the token with one (\"just token-generate "
-        "NAME EMAIL\").");
+    return base::fail(base::ErrorCode::invalid,
+                      "There is no e-mail address: give \"email\", or make the token with one "
+                      "(\"./scripts/justw token-generate "
+                      "NAME EMAIL\").");
   }
   const std::size_t at = email.find('@');
   const bool fits =

@@ -66,15 +66,20 @@ base::Result<Targets::Wanted> Targets::read(const store::TokenRecord& caller, st
   if (!reader) return std::unexpected(reader.error());
   Wanted wanted{.target = {}, .email = caller.cert_email};
   store::TargetRecord& target = wanted.target;
-  auto hostname = parse_public_hostname(reader->text("hostname").value_or(""));
-  if (!hostname) reader->complain("\"hostname\": " + hostname.error().context + ".");
-  if (hostname) target.hostname = std::move(*hostname);
+  if (const auto text = reader->required_text("hostname")) {
+    auto hostname = parse_public_hostname(*text);
+    if (!hostname) reader->complain("\"hostname\": " + hostname.error().context + ".");
+    if (hostname) target.hostname = std::move(*hostname);
+  }
   if (services_.admin_hosts.contains(target.hostname)) {
     reader->complain(fmt::format("\"{}\" is one of ADMIN_HOSTS and cannot be proxied.", target.hostname));
   }
-  target.target_url = reader->text("target_url").value_or("");
-  if (auto fault = proxy::check_target_url(target.target_url); !fault)
-    reader->complain(fault.error().context + ".");
+  if (auto text = reader->required_text("target_url")) {
+    target.target_url = std::move(*text);
+    if (auto fault = proxy::check_target_url(target.target_url); !fault) {
+      reader->complain(fault.error().context + ".");
+    }
+  }
   target.acme_directory_url = reader->text("acme_directory_url").value_or(services_.default_directory_url);
   if (auto fault = check_directory_url(target.acme_directory_url); !fault)
     reader->complain(fault.error().context);
@@ -87,8 +92,10 @@ base::Result<Targets::Wanted> Targets::read(const store::TokenRecord& caller, st
       reader->complain(fault.error().context + ".");
   }
   // Before anything is stored: a target whose certificate can never be ordered helps nobody.
-  if (target.enable_https) {
-    if (auto fault = check_email(wanted.email); !fault) reader->complain(fault.error().context);
+  if (target.enable_https && wanted.email.empty()) {
+    reader->complain(
+        "The certificate needs an e-mail address and your token has none: use a token that was made with one "
+        "(\"./scripts/justw token-generate NAME EMAIL\"), or set \"enable_https\" to false.");
   }
   if (auto faults = reader->finish(); !faults) return std::unexpected(faults.error());
   target.cert_name = "proxy-" + dashed(target.hostname);
@@ -136,8 +143,10 @@ net::Task<Response> Targets::create(store::TokenRecord caller, std::string body)
   auto existing = co_await services_.store.targets.load(target.hostname);
   if (!existing) co_return error_response(existing.error());
   if (*existing)
-    co_return problem_response(409,
-                               fmt::format("There is a proxy target for \"{}\" already.", target.hostname));
+    co_return problem_response(
+        409,
+        fmt::format("There is a proxy target for \"{}\" already; delete it first or choose another hostname.",
+                    target.hostname));
   if (auto usable = co_await check_certificate(target); !usable) co_return error_response(usable.error());
   auto saved = co_await services_.store.targets.save(target, 0);
   if (!saved) co_return error_response(saved.error());

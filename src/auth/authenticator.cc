@@ -21,12 +21,15 @@ net::Task<base::Result<std::optional<store::TokenRecord>>> Authenticator::authen
     co_return refused("Send \"Authorization: Bearer acm_…\".");
   }
   const std::string token(base::trim(header.substr(7)));
-  if (!is_token_shaped(token)) co_return refused("The bearer token is not valid.");
+  if (!is_token_shaped(token))
+    co_return refused(
+        "The bearer token is not valid; \"./scripts/justw token-show NAME\" prints the one you have.");
   auto found = co_await tokens_.find_by_hash(store::hash_token(token));
   if (!found) co_return std::unexpected(found.error());
   // The look-up by hash decides; the comparison keeps a collision of keys from ever being a login.
   if (!*found || !base::equals_in_constant_time((*found)->token, token)) {
-    co_return refused("The bearer token is not valid.");
+    co_return refused(
+        "The bearer token is not valid; \"./scripts/justw token-show NAME\" prints the one you have.");
   }
   co_return std::move(*found);
 }

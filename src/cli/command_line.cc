@@ -1,6 +1,9 @@
 #include "cli/command_line.h"
 
+#include <string_view>
+
 #include <CLI/CLI.hpp>
+#include <fmt/core.h>
 
 #include "cli/health_command.h"
 #include "cli/token_commands.h"
@@ -29,13 +32,32 @@ class CommandLine {
     try {
       app_.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-      // Help and version are successes; everything else is wrong usage, said on standard error.
-      return app_.exit(error) == 0 ? 0 : kExitUsage;
+      if (error.get_exit_code() == 0) return app_.exit(error);  // help and version
+      fmt::print(stderr, "cardea: {}\n", sentence_for(error, argc, argv));
+      return kExitUsage;
     }
     return chosen_();
   }
 
  private:
+  // CLI11 says only that a command is required, even when a wrong one was given.
+  std::string sentence_for(const CLI::ParseError& error, int argc, char** argv) {
+    const bool in_token = argc > 1 && std::string_view(argv[1]) == "token";
+    const CLI::App& parent = in_token ? *app_.get_subcommand("token") : app_;
+    const int at = in_token ? 2 : 1;
+    std::string known;
+    bool is_known = false;
+    for (const CLI::App* command : parent.get_subcommands([](const CLI::App*) { return true; })) {
+      known.append(known.empty() ? "" : ", ").append(command->get_name());
+      is_known = is_known || (argc > at && command->get_name() == argv[at]);
+    }
+    if (argc <= at) return fmt::format("which command? There are {}; \"cardea --help\" says more", known);
+    if (!is_known && argv[at][0] != '-') {
+      return fmt::format("\"{}\" is no command here; there are {}", argv[at], known);
+    }
+    return std::string(error.what()) + "; \"cardea --help\" and \"cardea COMMAND --help\" say more";
+  }
+
   void add_token_commands() {
     CLI::App* token = app_.add_subcommand("token", "Make and manage API tokens, directly in Redis");
     token->require_subcommand(1);

@@ -58,8 +58,9 @@ net::Task<int> show(store::Repositories& store, std::string name) {
   auto record = co_await store.tokens.find_by_name(name);
   if (!record) co_return fail(record.error());
   if (!*record) {
-    co_return fail({base::ErrorCode::not_found, base::ErrorSource::self, false,
-                    fmt::format("there is no token named \"{}\"; \"just token-list\" shows all", name)});
+    co_return fail(
+        {base::ErrorCode::not_found, base::ErrorSource::self, false,
+         fmt::format("there is no token named \"{}\"; \"./scripts/justw token-list\" shows all", name)});
   }
   fmt::print("{}\n", (*record)->token);
   co_return 0;

@@ -36,6 +36,12 @@ std::unexpected<base::Error> listen_error(const std::string& address, std::uint1
                                   "cap_net_bind_service or choose other ports in .env",
                                   where));
   }
+  if (error == EADDRNOTAVAIL) {
+    return base::fail(base::ErrorCode::invalid,
+                      fmt::format("cannot listen on {}: this machine does not have that address; correct "
+                                  "LISTEN_ADDRESSES in .env",
+                                  where));
+  }
   return base::fail(base::ErrorCode::invalid,
                     fmt::format("cannot listen on {}: {}", where, std::generic_category().message(error)));
 }

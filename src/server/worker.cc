@@ -1,6 +1,9 @@
 #include "server/worker.h"
 
+#include <string_view>
 #include <utility>
+
+#include <fmt/core.h>
 
 #include "base/limits.h"
 #include "base/log.h"
@@ -71,11 +74,32 @@ net::Task<void> Worker::serve_plain(net::AcceptedStream accepted) {
   co_await http::serve_h1(std::move(accepted.stream), std::move(info), dispatcher_, connections_);
 }
 
+namespace {
+
+// For who typed http:// and the port of HTTPS: an answer that a browser shows, instead of a reset connection.
+net::Task<void> explain_https(net::Stream& stream) {
+  if (!stream.is_open() || stream.codec() != nullptr) co_return;
+  const std::string_view bytes = stream.input().view();
+  const bool is_http = bytes.starts_with("GET ") || bytes.starts_with("HEAD ") || bytes.starts_with("POST ");
+  if (!is_http) co_return;
+  static constexpr std::string_view kBody =
+      "400 Bad Request\n\nThis port speaks HTTPS: begin the address with https://\n";
+  stream.output().append(
+      fmt::format("HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
+                  "Content-Length: {}\r\nConnection: close\r\n\r\n{}",
+                  kBody.size(), kBody));
+  stream.input().consume(bytes.size());
+  if (co_await stream.flush(base::kHandshakeTimeout)) stream.end_output();
+}
+
+}  // namespace
+
 net::Task<void> Worker::serve_tls(net::AcceptedStream accepted) {
   auto tls = co_await tls::accept(accepted.stream, *this);
   if (!tls) {
     counters_.handshakes_failed.add();
     base::log_debug("{}: {}", accepted.peer.to_string(), tls.error().to_string());
+    co_await explain_https(accepted.stream);
     co_return;
   }
   counters_.handshakes_completed.add();

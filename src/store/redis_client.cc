@@ -200,7 +200,8 @@ void RedisClient::report_unreachable(const base::Error& reason) {
 }
 
 base::Error RedisClient::not_reachable() const {
-  return {base::ErrorCode::unavailable, base::ErrorSource::store, true, "Redis is not reachable: " + reason_};
+  return {base::ErrorCode::unavailable, base::ErrorSource::store, true,
+          "Redis is not reachable (" + reason_ + "); start it, or correct REDIS_URL in .env"};
 }
 
 net::Task<base::Status> RedisClient::wait_connected(std::chrono::milliseconds limit) {

@@ -51,9 +51,11 @@ net::Task<base::Status> TokenRepository::create(TokenRecord record) {
   auto created = co_await run(scripts::kCreateToken, record.name, record.hash, to_json(record));
   if (!created) co_return std::unexpected(created.error());
   if (!*created) {
-    co_return base::fail(base::ErrorCode::conflict,
-                         fmt::format("a token named \"{}\" exists already", base::printable(record.name)),
-                         base::ErrorSource::store);
+    co_return base::fail(
+        base::ErrorCode::conflict,
+        fmt::format("a token named \"{}\" exists already; \"./scripts/justw token-show\" prints it",
+                    base::printable(record.name)),
+        base::ErrorSource::store);
   }
   co_return base::Status{};
 }
