@@ -32,7 +32,7 @@ TEST_F(RedisClientOnServer, FailsAtOnceWhileNotConnected) {
     EXPECT_EQ(reply.error().code, ErrorCode::unavailable);
     EXPECT_EQ(reply.error().source, base::ErrorSource::store);
     EXPECT_TRUE(reply.error().retryable);
-    EXPECT_TRUE(reply.error().context.starts_with("Redis is not reachable: ")) << reply.error().context;
+    EXPECT_TRUE(reply.error().context.starts_with("Redis is not reachable (")) << reply.error().context;
   });
 }
 
