@@ -56,9 +56,9 @@ def require_tools(names: list[str], binary: Path) -> None:
     unused = {"haproxy"} - set(names) | ({"redis-server"} if "cardea" not in names else set())
     missing = [package for tool, package in TOOLS.items() if tool not in unused and not shutil.which(tool)]
     if missing:
-        raise BenchError(f"Missing packages: {' '.join(missing)}. `just setup` installs them.")
+        raise BenchError(f"Missing packages: {' '.join(missing)}. `./scripts/justw setup bench` installs them.")
     if "cardea" in names and not os.access(binary, os.X_OK):
-        raise BenchError(f"{binary} does not exist. `just build` makes the release build.")
+        raise BenchError(f"{binary} does not exist. `./scripts/justw build` makes the release build.")
 
 
 def build_handshake_client() -> Path:

@@ -5,8 +5,10 @@ answers 127.0.0.1 for every name. Everything else is what a user runs. With --on
 """
 
 import argparse
+import contextlib
 import http.client
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -22,6 +24,7 @@ from cardea_stack import (
     StartError,
     describe_certificate,
     https_context,
+    repository_root,
     wait_until,
 )
 
@@ -127,13 +130,20 @@ def order_certificate(stack: Stack, display: Display):
     return api
 
 
+def site_command(stack: Stack, root: Path) -> str:
+    """What a user pastes into a shell to ask for the site."""
+    port = stack.cardea.https_port
+    command = ["curl", "--cacert", str(root), "--resolve", f"{HOST}:{port}:127.0.0.1", f"https://{HOST}:{port}/"]
+    return shlex.join(command)
+
+
 def request_with_curl(stack: Stack, display: Display, root: Path):
     display.title("The HTTPS request, verified against Pebble's root")
     port = stack.cardea.https_port
     url = f"https://{HOST}:{port}/"
     command = ["curl", "--silent", "--show-error", "--include", "--http1.1", "--max-time", "10"]
     command += ["--noproxy", "*", "--cacert", str(root), "--resolve", f"{HOST}:{port}:127.0.0.1", url]
-    display.line(f"curl --cacert pebble-root.pem --resolve {HOST}:{port}:127.0.0.1 {url}")
+    display.line(site_command(stack, root))
     began = time.monotonic()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -207,15 +217,14 @@ def run(stack: Stack, display: Display, folder: Path, once: bool):
 def stay(stack: Stack, display: Display, root: Path, token: str, folder: Path):
     cardea = stack.cardea
     display.title("Everything keeps running; Ctrl-C ends it")
-    site = f"curl --cacert {root} --resolve {HOST}:{cardea.https_port}:127.0.0.1 https://{HOST}:{cardea.https_port}/"
     display.facts(
         [
-            ("the site", site),
+            ("the site", site_command(stack, root)),
             ("the API", f"curl http://localhost:{cardea.http_port}/certificates"),
             ("health", f"curl http://localhost:{cardea.http_port}/health"),
             ("token", token),
             ("ACME directory", stack.pebble.directory_url),
-            ("logs", f"{folder}/*/*.log"),
+            ("logs", f"{shlex.quote(str(folder))}/*/*.log"),
         ]
     )
     while cardea.is_running():
@@ -223,11 +232,51 @@ def stay(stack: Stack, display: Display, root: Path, token: str, folder: Path):
     raise Failed(f"Cardea ended by itself. {cardea.log_tail()}")
 
 
+def build(preset: str) -> int:
+    try:
+        return subprocess.run([repository_root() / "scripts" / "build.sh", preset, "cardea"], check=False).returncode
+    except KeyboardInterrupt:
+        return 130
+
+
+@contextlib.contextmanager
+def terminal_of_our_own():
+    """Ctrl-C reaches the demo alone: just, which would report it as an error, stays out of it and only waits."""
+    terminal = sys.stdin.fileno() if sys.stdin and sys.stdin.isatty() else None
+    group = os.getpgrp()
+    if terminal is None or group == os.getpid() or os.tcgetpgrp(terminal) != group:
+        yield
+        return
+    # A stopped demo would leave the terminal with nobody, as the shell knows only just's group.
+    signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # else giving the terminal back would stop us
+    os.setpgid(0, 0)
+    os.tcsetpgrp(terminal, os.getpgrp())
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            os.tcsetpgrp(terminal, group)
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="just demo", description=__doc__)
+    parser = argparse.ArgumentParser(prog="./scripts/justw demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="end by itself instead of waiting for Ctrl-C")
-    parser.add_argument("--preset", default="release", help="which build of Cardea to run (default: release)")
+    parser.add_argument(
+        "--preset",
+        default="release",
+        choices=["release", "debug", "asan", "tsan"],
+        help="which build of Cardea to run (default: release)",
+    )
+    parser.add_argument("--build", action="store_true", help="build that preset first; the recipe always does")
     arguments = parser.parse_args()
+    with terminal_of_our_own():
+        return build_and_show(arguments)
+
+
+def build_and_show(arguments: argparse.Namespace) -> int:
+    if arguments.build and (status := build(arguments.preset)) != 0:
+        return status
     display = Display()
     # SIGTERM ends the demo as Ctrl-C does: through the context managers that end the programs.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -19,4 +19,4 @@ packages_run=(redis-server curl ca-certificates)
 packages_test=(redis-server redis-tools nginx openssl curl ca-certificates git python3 python3-venv)
 
 # The peers and the load generator of the benchmark.
-packages_bench=(haproxy nginx nghttp2-client strace)
+packages_bench=(haproxy nginx nghttp2-client openssl redis-server strace)

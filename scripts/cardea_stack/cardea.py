@@ -13,7 +13,7 @@ def binary_path(preset: str | None = None) -> Path:
     """build/PRESET/cardea; the preset is CARDEA_PRESET's, else asan."""
     path = repository_root() / "build" / (preset or os.environ.get("CARDEA_PRESET", "asan")) / "cardea"
     if not path.exists():
-        raise FileNotFoundError(f"{path.relative_to(repository_root())} is not built; run 'just build'")
+        raise FileNotFoundError(f"{path.relative_to(repository_root())} is not built; run './scripts/justw build'")
     return path
 
 

@@ -15,7 +15,7 @@ from .process import ManagedProcess, StartError, base_environment, repository_ro
 def _tool(name: str) -> str:
     path = repository_root() / "build" / "tools" / "bin" / name
     if not path.exists():
-        raise StartError(f"{name} is not built; run 'just setup test'")
+        raise StartError(f"{name} is not built; run './scripts/justw setup test'")
     return str(path)
 
 
