@@ -111,7 +111,7 @@ fuzz SECONDS='60':
 [no-exit-message]
 bench *ARGS:
     scripts/setup.sh build bench
-    scripts/build.sh release
+    scripts/build.sh release cardea
     exec scripts/python.sh test python scripts/bench.py "$@"
 
 # Build the documentation into docs/_build

@@ -11,7 +11,7 @@ case $what in
   all)
     scripts/check.sh
     scripts/build.sh "$CARDEA_PRESET"
-    scripts/build.sh release # what users run: the demo at the end of the suite
+    scripts/build.sh release cardea # what users run: the demo at the end of the suite
     tests=(tests/e2e tests/bench)
     ;;
   unit)
@@ -20,7 +20,7 @@ case $what in
     ;;
   e2e)
     scripts/build.sh "$CARDEA_PRESET"
-    scripts/build.sh release
+    scripts/build.sh release cardea
     tests=(tests/e2e --deselect tests/e2e/test_units.py)
     ;;
 esac
