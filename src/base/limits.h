@@ -30,6 +30,8 @@ inline constexpr auto kHandshakeTimeout = 10s;
 inline constexpr auto kRequestHeadTimeout = 30s;
 // A keep-alive connection without a request (nginx: 75 s).
 inline constexpr auto kClientIdleTimeout = 75s;
+// How long an idle connection keeps its buffers, some 10 KiB, for a next request that is about to come.
+inline constexpr auto kBuffersKept = 1s;
 // A body in either direction may take for ever but must move within this time.
 inline constexpr auto kBodyProgressTimeout = 60s;
 // Server-sent events may be silent for long between two events; the peer's death is noticed by TCP.

@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 
 import httpx
 import pytest
@@ -381,3 +382,11 @@ def test_a_dead_pooled_connection_is_replaced_only_for_safe_requests(cardea, htt
                     assert raw.status_of(raw.receive_until(client, b"second")) == 200
             else:
                 assert raw.status_of(raw.receive_until(client, b"\r\n\r\n")) == 502
+
+
+def test_a_connection_that_was_idle_serves_again(https, site):
+    """After a second without a request a connection gives its buffers back."""
+    connection = https(site)
+    assert connection.get("/")[0] == 200
+    time.sleep(1.5)  # being idle is what is tested
+    assert connection.get("/")[0] == 200
