@@ -30,8 +30,7 @@ struct Outcome {
 };
 
 template <typename T, typename Work, typename Done>
-Task<void> run_and_return(EventLoop& home, Work work,
-                          Done done) {  // NOLINT(performance-unnecessary-value-param)
+Task<void> run_and_return(EventLoop& home, Work work, Done done) {
   Outcome<T> outcome;
   try {
     outcome.value.emplace(co_await work());
