@@ -96,6 +96,9 @@ inline constexpr std::size_t kAcmeBodyBytesMax = 1024 * 1024;
 // Retry-After of a CA is kept between these: a zero would be a busy loop, ten years would be for ever.
 inline constexpr auto kRetryAfterMin = 1s;
 inline constexpr auto kRetryAfterMax = 24h;
+// The longest wait before a failed attempt is repeated. The longest limits of CAs are a week; a header or a
+// clock that says more than a month is wrong.
+inline constexpr auto kRetryDelayMax = 30 * 24h;
 // badNonce answers to one request (RFC 8555 §6.5); Pebble refuses up to 100 % on purpose.
 inline constexpr int kBadNonceRetriesMax = 10;
 // Let's Encrypt: at most 100 names in one certificate.
