@@ -99,6 +99,9 @@ inline constexpr auto kRetryAfterMax = 24h;
 // The longest wait before a failed attempt is repeated. The longest limits of CAs are a week; a header or a
 // clock that says more than a month is wrong.
 inline constexpr auto kRetryDelayMax = 30 * 24h;
+// A certificate is not renewed before we have had it for so long, or for a tenth of its lifetime if that is
+// less, whatever the CA suggests: with a wrong clock, each new one would be due at once.
+inline constexpr auto kRenewalAgeMin = 6h;
 // badNonce answers to one request (RFC 8555 §6.5); Pebble refuses up to 100 % on purpose.
 inline constexpr int kBadNonceRetriesMax = 10;
 // Let's Encrypt: at most 100 names in one certificate.
