@@ -102,6 +102,11 @@ inline constexpr auto kRetryDelayMax = 30 * 24h;
 // A certificate is not renewed before we have had it for so long, or for a tenth of its lifetime if that is
 // less, whatever the CA suggests: with a wrong clock, each new one would be due at once.
 inline constexpr auto kRenewalAgeMin = 6h;
+// Between two looks at a CA's renewal information (RFC 9773 §4.3.2 gives these bounds as its example), and
+// when the CA names no time or cannot be asked for long (§4.3.3).
+inline constexpr auto kRenewalInfoPollMin = 1min;
+inline constexpr auto kRenewalInfoPollMax = 24h;
+inline constexpr auto kRenewalInfoPoll = 6h;
 // badNonce answers to one request (RFC 8555 §6.5); Pebble refuses up to 100 % on purpose.
 inline constexpr int kBadNonceRetriesMax = 10;
 // Let's Encrypt: at most 100 names in one certificate.

@@ -104,6 +104,29 @@ std::string Certificate::serial() const {
   return base::to_hex(bytes_of(X509_get0_serialNumber(handle())));
 }
 
+std::string Certificate::serial_octets() const {
+  const ASN1_INTEGER* number = X509_get0_serialNumber(handle());
+  const int size = i2d_ASN1_INTEGER(number, nullptr);
+  CARDEA_CHECK(size > 0, "a certificate that was parsed can be written");
+  std::string der(static_cast<std::size_t>(size), '\0');
+  auto* out = reinterpret_cast<unsigned char*>(der.data());
+  i2d_ASN1_INTEGER(number, &out);
+  const auto* content = reinterpret_cast<const unsigned char*>(der.data());
+  long length = 0;
+  int tag = 0;
+  int tag_class = 0;
+  const int form = ASN1_get_object(&content, &length, &tag, &tag_class, size);
+  CARDEA_CHECK(form == 0, "OpenSSL has just written this");
+  return {reinterpret_cast<const char*>(content), static_cast<std::size_t>(length)};
+}
+
+std::optional<std::string> Certificate::authority_key_id() const {
+  const ASN1_OCTET_STRING* id = X509_get0_authority_key_id(handle());
+  static_cast<void>(take_openssl_errors());  // a malformed extension is no extension
+  if (id == nullptr || ASN1_STRING_length(id) == 0) return std::nullopt;
+  return bytes_of(id);
+}
+
 bool Certificate::covers(std::string_view hostname) const {
   if (hostname.ends_with('.')) hostname.remove_suffix(1);
   if (hostname.empty()) return false;

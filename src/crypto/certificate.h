@@ -1,6 +1,7 @@
 // A parsed X.509 certificate, and the PEM chain in which a CA delivers it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,12 @@ class Certificate {
   [[nodiscard]] std::string fingerprint() const;
   // Lower-case hex, two digits a byte, no sign byte.
   [[nodiscard]] std::string serial() const;
+  // The bytes of the serial number as DER has them: with a leading 00 where the first bit is set (X.690
+  // §8.3).
+  [[nodiscard]] std::string serial_octets() const;
+  // keyIdentifier of the authority key identifier (RFC 5280 §4.2.1.1): which key of the issuer signed.
+  // nullopt if there is none.
+  [[nodiscard]] std::optional<std::string> authority_key_id() const;
   // True if a client may accept this certificate for `hostname`; "*" stands for exactly one label
   // (RFC 6125 §6.4.3).
   [[nodiscard]] bool covers(std::string_view hostname) const;
