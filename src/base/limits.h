@@ -107,6 +107,8 @@ inline constexpr auto kRenewalAgeMin = 6h;
 inline constexpr auto kRenewalInfoPollMin = 1min;
 inline constexpr auto kRenewalInfoPollMax = 24h;
 inline constexpr auto kRenewalInfoPoll = 6h;
+// HMAC keys for external account bindings: what is shorter than 128 bits is a typing error, or worse.
+inline constexpr std::size_t kExternalAccountSecretBytesMin = 16;
 // badNonce answers to one request (RFC 8555 §6.5); Pebble refuses up to 100 % on purpose.
 inline constexpr int kBadNonceRetriesMax = 10;
 // Let's Encrypt: at most 100 names in one certificate.

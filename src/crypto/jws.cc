@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/encoding.h"
+#include "crypto/digest.h"
 #include "crypto/jwk.h"
 
 namespace cardea::crypto {
@@ -26,6 +27,26 @@ std::string json_quoted(std::string_view text) {
   }
   out.push_back('"');
   return out;
+}
+
+// What a signature is made of, and what it is put into.
+struct Unsigned {
+  std::string protected_header;  // both in base64url
+  std::string payload;
+
+  [[nodiscard]] std::string input() const { return protected_header + "." + payload; }
+  [[nodiscard]] std::string flattened(std::string_view signature) const {
+    return fmt::format(R"({{"protected":"{}","payload":"{}","signature":"{}"}})", protected_header, payload,
+                       base::to_base64url(signature));
+  }
+};
+
+Unsigned make_unsigned(std::string_view algorithm, std::string_view identity, const JwsHeader& header,
+                       std::string_view payload) {
+  const std::string nonce = header.nonce.empty() ? "" : ",\"nonce\":" + json_quoted(header.nonce);
+  return {base::to_base64url(fmt::format(R"({{"alg":"{}",{}{},"url":{}}})", algorithm, identity, nonce,
+                                         json_quoted(header.url))),
+          base::to_base64url(payload)};
 }
 
 // OpenSSL signs in DER; JOSE wants the two numbers at full width, one after the other (RFC 7518 §3.4).
@@ -83,15 +104,15 @@ Result<std::string> sign_jws(const PrivateKey& key, const JwsHeader& header, std
     if (!jwk) return std::unexpected(std::move(jwk.error()));
     identity = "\"jwk\":" + *jwk;
   }
-  const std::string nonce = header.nonce.empty() ? "" : ",\"nonce\":" + json_quoted(header.nonce);
-  const std::string protected_header =
-      base::to_base64url(fmt::format(R"({{"alg":"{}",{}{},"url":{}}})", jws_algorithm(key.type()), identity,
-                                     nonce, json_quoted(header.url)));
-  const std::string body = base::to_base64url(payload);
-  auto signature = jws_signature(key, protected_header + "." + body);
+  const Unsigned parts = make_unsigned(jws_algorithm(key.type()), identity, header, payload);
+  auto signature = jws_signature(key, parts.input());
   if (!signature) return std::unexpected(std::move(signature.error()));
-  return fmt::format(R"({{"protected":"{}","payload":"{}","signature":"{}"}})", protected_header, body,
-                     base::to_base64url(*signature));
+  return parts.flattened(*signature);
+}
+
+std::string sign_jws_with_secret(std::string_view secret, const JwsHeader& header, std::string_view payload) {
+  const Unsigned parts = make_unsigned("HS256", "\"kid\":" + json_quoted(header.kid), header, payload);
+  return parts.flattened(hmac_sha256(secret, parts.input()));
 }
 
 }  // namespace cardea::crypto

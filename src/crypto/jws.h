@@ -20,6 +20,11 @@ struct JwsHeader {
 [[nodiscard]] base::Result<std::string> sign_jws(const PrivateKey& key, const JwsHeader& header,
                                                  std::string_view payload);
 
+// The same with a secret that the CA shares: HS256 (RFC 7518 §3.2), as an external account binding wants it
+// (RFC 8555 §7.3.4). `header.kid` is the CA's name for the secret.
+[[nodiscard]] std::string sign_jws_with_secret(std::string_view secret, const JwsHeader& header,
+                                               std::string_view payload);
+
 // "RS256", "ES256" or "ES384" (RFC 7518 §3.1).
 [[nodiscard]] std::string_view jws_algorithm(KeyType type);
 // The signature of `input` in JOSE's form: PKCS#1 v1.5 for RSA, r || s for EC (RFC 7518 §3.3, §3.4).

@@ -103,6 +103,17 @@ base::LogLevel read_log_level(Variables& variables) {
   return base::LogLevel::info;
 }
 
+crypto::KeyType read_key_type(Variables& variables) {
+  const std::string text = variables.required_text("CERT_KEY_TYPE");
+  const auto type = crypto::parse_key_type(text);
+  if (!type && !text.empty()) {
+    variables.complain("CERT_KEY_TYPE",
+                       fmt::format("is \"{}\", but must be rsa2048, rsa3072, rsa4096, ec_p256 or ec_p384",
+                                   base::printable(text)));
+  }
+  return type.value_or(crypto::KeyType::rsa2048);
+}
+
 void read_acme(Variables& variables, Config& config) {
   config.acme_directory_url = variables.required_text("ACME_DIRECTORY_URL");
   const auto url = base::parse_url(config.acme_directory_url);
@@ -111,6 +122,13 @@ void read_acme(Variables& variables, Config& config) {
                                                          base::printable(config.acme_directory_url)));
   }
   config.acme_ca_bundle = variables.file_or_empty("ACME_CA_BUNDLE");
+  auto accounts = acme::parse_external_accounts(variables.text("ACME_EAB"));
+  if (accounts) {
+    config.acme_external_accounts = std::move(*accounts);
+  } else {
+    variables.complain("ACME_EAB", "is malformed: " + accounts.error().context);
+  }
+  config.cert_key_type = read_key_type(variables);
   config.acme_poll_interval = std::chrono::seconds(variables.number("ACME_POLL_INTERVAL_SECONDS", 1, 3600));
   config.acme_poll_attempts_max = static_cast<int>(variables.number("ACME_POLL_MAX_ATTEMPTS", 1, 10'000));
   config.renewal_check_interval =

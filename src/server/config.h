@@ -11,7 +11,9 @@
 #include <string_view>
 #include <vector>
 
+#include "acme/external_account.h"
 #include "base/log.h"
+#include "crypto/key.h"
 #include "store/redis_options.h"
 
 namespace cardea::server {
@@ -27,6 +29,8 @@ struct Config {
   base::LogLevel log_level = base::LogLevel::info;
   std::string acme_directory_url;
   std::string acme_ca_bundle;
+  std::vector<acme::ExternalAccount> acme_external_accounts;
+  crypto::KeyType cert_key_type = crypto::KeyType::rsa2048;
   std::chrono::seconds acme_poll_interval{};
   int acme_poll_attempts_max = 0;
   std::chrono::seconds renewal_check_interval{};

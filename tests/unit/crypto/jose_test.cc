@@ -130,6 +130,17 @@ TEST(Jws, KeepsAnEmptyPayloadEmptyAndEmbedsTheKeyWithoutAccount) {
   EXPECT_EQ(header.find("kid"), std::string::npos);
 }
 
+TEST(Jws, SignsWithASecret) {
+  const std::string jws =
+      sign_jws_with_secret("a shared secret", {"https://ca.example/new", "", "kid \"1\""}, "{}");
+  EXPECT_EQ(*base::parse_base64url(member(jws, "protected")),
+            R"({"alg":"HS256","kid":"kid \"1\"","url":"https://ca.example/new"})");
+  EXPECT_EQ(member(jws, "payload"), "e30");
+  // openssl dgst -sha256 -hmac 'a shared secret' over PROTECTED.PAYLOAD
+  EXPECT_EQ(base::to_hex(*base::parse_base64url(member(jws, "signature"))),
+            "c2975caf82bb009bb73f0cd81e9d26d948c3ae89d73dcaf15e744ea5ac2a11c2");
+}
+
 TEST(Jws, LetsNoNonceBecomeSyntax) {
   const auto key = PrivateKey::generate(KeyType::ec_p256);
   const auto jws = sign_jws(*key, {"https://ca.example/", "a\",\"alg\":\"none\n", "k"}, "");

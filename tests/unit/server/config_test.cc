@@ -21,6 +21,8 @@ Variables good() {
           {"LOG_LEVEL", "warn"},
           {"ACME_DIRECTORY_URL", "https://acme.example/directory"},
           {"ACME_CA_BUNDLE", ""},
+          {"ACME_EAB", ""},
+          {"CERT_KEY_TYPE", "ec_p256"},
           {"ACME_POLL_INTERVAL_SECONDS", "2"},
           {"ACME_POLL_MAX_ATTEMPTS", "60"},
           {"RENEWAL_CHECK_INTERVAL", "86400"},
@@ -47,6 +49,8 @@ TEST(Config, IsReadFromGoodVariables) {
   EXPECT_EQ(config->workers, 3U);
   EXPECT_EQ(config->log_level, base::LogLevel::warn);
   EXPECT_EQ(config->acme_directory_url, "https://acme.example/directory");
+  EXPECT_TRUE(config->acme_external_accounts.empty());
+  EXPECT_EQ(config->cert_key_type, crypto::KeyType::ec_p256);
   EXPECT_EQ(config->acme_poll_interval, std::chrono::seconds(2));
   EXPECT_EQ(config->acme_poll_attempts_max, 60);
   EXPECT_EQ(config->renewal_check_interval, std::chrono::hours(24));
@@ -105,6 +109,11 @@ TEST(Config, RefusesEveryMalformedValue) {
       {"ACME_DIRECTORY_URL", "http://acme.example/directory"},
       {"ACME_DIRECTORY_URL", "acme.example"},
       {"ACME_CA_BUNDLE", "/no/such/file.pem"},
+      {"ACME_EAB", "acme.example"},
+      {"ACME_EAB", "acme.example=kid:c2hvcnQ"},
+      {"CERT_KEY_TYPE", "rsa"},
+      {"CERT_KEY_TYPE", "rsa1024"},
+      {"CERT_KEY_TYPE", "RSA2048"},
       {"ACME_POLL_INTERVAL_SECONDS", "0"},
       {"ACME_POLL_INTERVAL_SECONDS", "2.5"},
       {"ACME_POLL_MAX_ATTEMPTS", "0"},
@@ -133,6 +142,26 @@ TEST(Config, ListsAllThatIsWrongAtOnce) {
   const auto config = read(variables);
   ASSERT_FALSE(config);
   EXPECT_EQ(config.error().size(), 5U) << "both addresses are named";
+}
+
+TEST(Config, TakesExternalAccounts) {
+  Variables variables = good();
+  variables["ACME_EAB"] =
+      "acme.example=kid-1:AAECAwQFBgcICQoLDA0ODw, other.example:8443=kid-2:AAECAwQFBgcICQoLDA0ODw==";
+  const auto config = read(variables);
+  ASSERT_TRUE(config) << config.error().front();
+  ASSERT_EQ(config->acme_external_accounts.size(), 2U);
+  EXPECT_EQ(config->acme_external_accounts[1].authority, "other.example:8443");
+  EXPECT_EQ(config->acme_external_accounts[1].kid, "kid-2");
+}
+
+TEST(Config, TakesFiveKindsOfKeys) {
+  Variables variables = good();
+  for (const auto type : {crypto::KeyType::rsa2048, crypto::KeyType::rsa3072, crypto::KeyType::rsa4096,
+                          crypto::KeyType::ec_p256, crypto::KeyType::ec_p384}) {
+    variables["CERT_KEY_TYPE"] = crypto::to_string(type);
+    EXPECT_EQ(read(variables).value().cert_key_type, type);
+  }
 }
 
 TEST(Config, NeverRepeatsThePasswordOfRedis) {
