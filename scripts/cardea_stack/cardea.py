@@ -44,14 +44,23 @@ def cardea_environment(**changes: str) -> dict[str, str]:
 
 
 class Cardea(ManagedProcess):
-    """Cardea on two free ports. `settings` are changes to cardea_environment()."""
+    """Cardea on two free ports. `settings` are changes to cardea_environment(); `extra_environment` holds what is no
+    setting of Cardea. Options for a sanitizer in it come on top of the usual ones.
+    """
 
     name = "cardea"
     stop_seconds = 40
 
-    def __init__(self, folder: Path, preset: str | None = None, **settings: str):
+    def __init__(
+        self,
+        folder: Path,
+        preset: str | None = None,
+        extra_environment: dict[str, str] | None = None,
+        **settings: str,
+    ):
         super().__init__(folder)
         self.binary = binary_path(preset)
+        self.extra_environment = dict(extra_environment or {})
         self.http_port = int(settings.pop("HTTP_PORT", 0) or free_port())
         self.https_port = int(settings.pop("HTTPS_PORT", 0) or free_port())
         ports = {"HTTP_PORT": str(self.http_port), "HTTPS_PORT": str(self.https_port)}
@@ -68,7 +77,10 @@ class Cardea(ManagedProcess):
             "UBSAN_OPTIONS": f"print_stacktrace=1:external_symbolizer_path={symbolizer}",
             "TSAN_OPTIONS": f"halt_on_error=1:external_symbolizer_path={symbolizer}",
         }
-        return base_environment() | sanitizers | self.settings
+        extra = dict(self.extra_environment)
+        for name in sanitizers.keys() & extra.keys():
+            extra[name] = f"{sanitizers[name]}:{extra[name]}"
+        return base_environment() | sanitizers | self.settings | extra
 
     def launch(self):
         self._log_start = len(self.log())

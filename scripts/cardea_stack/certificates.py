@@ -40,7 +40,7 @@ class DirectoryCertificate:
         self._make_key(ca_key)
         self._make_key(self.key_path)
         self._make_request(ca_key, request, "/CN=Directory root of the test")
-        common = ["x509", "-req", "-days", 30, "-sha256", "-extfile", extensions]
+        common = ["x509", "-req", "-days", 3650, "-sha256", "-extfile", extensions]
         _openssl(*common, "-in", request, "-signkey", ca_key, "-extensions", "ca", "-out", self.ca_path)
         self._make_request(self.key_path, request, "/CN=localhost")
         _openssl(
