@@ -1,6 +1,5 @@
 #include "acme/client.h"
 
-#include "acme/messages.h"
 #include "base/limits.h"
 #include "crypto/jws.h"
 
@@ -19,18 +18,10 @@ Response to_response(http::ClientResponse answer) {
   return response;
 }
 
-Problem problem_of(const Response& response) {
-  return parse_problem(response.status, response.content_type, response.body);
-}
-
-bool is_success(int status) {
-  return status >= 200 && status < 300;
-}
-
 }  // namespace
 
 net::Task<base::Result<Directory>> Client::directory() {
-  if (directory_) co_return *directory_;
+  if (directory_ && net::EventLoop::now() < directory_until_) co_return *directory_;
   auto answer = co_await http_.send({"GET", directory_url_, {}, {}});
   if (!answer) co_return base::wrap(answer.error(), "reading the CA's directory");
   if (answer->status != 200) {
@@ -40,6 +31,7 @@ net::Task<base::Result<Directory>> Client::directory() {
   auto directory = parse_directory(answer->body);
   if (!directory) co_return base::wrap(directory.error(), directory_url_);
   directory_ = std::move(*directory);
+  directory_until_ = net::EventLoop::now() + base::kDirectoryLifetime;
   co_return *directory_;
 }
 
@@ -48,7 +40,7 @@ net::Task<base::Result<std::string>> Client::take_nonce() {
   auto known = co_await directory();
   if (!known) co_return std::unexpected(known.error());
   // A cache between us and the CA may answer with a nonce that was used: ask again, but not for ever.
-  for (int attempt = 0; attempt < base::kBadNonceRetriesMax; ++attempt) {
+  for (int attempt = 0; attempt < base::kNonceRequestsMax; ++attempt) {
     auto answer = co_await http_.send({"HEAD", known->new_nonce, {"Cache-Control: no-cache"}, {}});
     if (!answer) co_return base::wrap(answer.error(), "asking for a nonce");
     static_cast<void>(nonces_.put(answer->field("replay-nonce")));
@@ -73,25 +65,15 @@ net::Task<base::Result<Response>> Client::post_once(const Signer& signer, const 
 net::Task<base::Result<Response>> Client::post(const Signer& signer, std::string url, std::string payload) {
   for (int attempt = 0;; ++attempt) {
     auto response = co_await post_once(signer, url, payload);
-    if (!response || is_success(response->status)) co_return response;
+    if (!response || is_success(*response)) co_return response;
     if (attempt == base::kBadNonceRetriesMax || !is_bad_nonce(problem_of(*response))) co_return response;
   }
 }
 
-net::Task<base::Result<std::string>> Client::ensure_account(const crypto::PrivateKey& key,
-                                                            std::string email) {
-  auto known = co_await directory();
-  if (!known) co_return std::unexpected(known.error());
-  const std::vector<std::string> contacts = {std::move(email)};
-  auto response = co_await post(Signer{key, {}}, known->new_account, new_account_payload(contacts));
-  if (!response) co_return base::wrap(response.error(), "registering the account");
-  if (!is_success(response->status))
-    co_return std::unexpected(to_error(problem_of(*response), "registering the account"));
-  if (response->location.empty()) {
-    co_return base::fail(base::ErrorCode::protocol, "the CA's answer to newAccount names no account URL",
-                         base::ErrorSource::ca);
-  }
-  co_return std::move(response->location);
+net::Task<base::Result<Response>> Client::get(std::string url) {
+  auto answer = co_await http_.send({"GET", std::move(url), {}, {}});
+  if (!answer) co_return std::unexpected(answer.error());
+  co_return to_response(std::move(*answer));
 }
 
 }  // namespace cardea::acme

@@ -188,20 +188,27 @@ bool is_valid_token(std::string_view token) {
          std::ranges::all_of(token, [](char c) { return base::is_alnum(c) || c == '-' || c == '_'; });
 }
 
-std::string new_account_payload(std::span<const std::string> contacts) {
+std::string new_account_payload(std::string_view email, std::string_view external_account_binding) {
   json::object payload;
   payload["termsOfServiceAgreed"] = true;
-  json::array urls;
-  for (const std::string& contact : contacts) urls.emplace_back(json::string("mailto:" + contact));
-  if (!urls.empty()) payload["contact"] = std::move(urls);
+  if (!email.empty()) payload["contact"] = json::array{json::string("mailto:" + std::string(email))};
+  json::error_code error;
+  json::value binding = json::parse(external_account_binding, error);
+  if (!error) payload["externalAccountBinding"] = std::move(binding);
   return json::serialize(payload);
+}
+
+std::string contact_payload(std::string_view email) {
+  return json::serialize(
+      json::object{{"contact", json::array{json::string("mailto:" + std::string(email))}}});
 }
 
 std::string find_account_payload() {
   return R"({"onlyReturnExisting":true})";
 }
 
-std::string new_order_payload(std::span<const std::string> domains) {
+std::string new_order_payload(std::span<const std::string> domains, std::string_view replaces,
+                              std::string_view profile) {
   json::array identifiers;
   for (const std::string& domain : domains) {
     json::object identifier;
@@ -211,7 +218,14 @@ std::string new_order_payload(std::span<const std::string> domains) {
   }
   json::object payload;
   payload["identifiers"] = std::move(identifiers);
+  if (!replaces.empty()) payload["replaces"] = json::string(replaces);
+  if (!profile.empty()) payload["profile"] = json::string(profile);
   return json::serialize(payload);
+}
+
+std::string revoke_payload(std::string_view certificate_der, int reason) {
+  return json::serialize(
+      json::object{{"certificate", json::string(base::to_base64url(certificate_der))}, {"reason", reason}});
 }
 
 std::string finalize_payload(std::string_view csr_der) {

@@ -64,11 +64,19 @@ struct Authorization {
 
 // The payload that answers a challenge; not the same as "", which is a POST-as-GET.
 inline constexpr std::string_view kEmptyObject = "{}";
-// Agrees to the terms of service; `contacts` are mail addresses.
-[[nodiscard]] std::string new_account_payload(std::span<const std::string> contacts);
+// Agrees to the terms of service. `external_account_binding` is a JSON object, or "" for none (RFC 8555
+// §7.3.4).
+[[nodiscard]] std::string new_account_payload(std::string_view email,
+                                              std::string_view external_account_binding = {});
+// Tells an account's new address (RFC 8555 §7.3.2).
+[[nodiscard]] std::string contact_payload(std::string_view email);
 // Finds an account that exists and never makes one (RFC 8555 §7.3.1).
 [[nodiscard]] std::string find_account_payload();
-[[nodiscard]] std::string new_order_payload(std::span<const std::string> domains);
+// `replaces` (RFC 9773 §5) and `profile` are left out when "".
+[[nodiscard]] std::string new_order_payload(std::span<const std::string> domains,
+                                            std::string_view replaces = {}, std::string_view profile = {});
+// `certificate_der`: RFC 8555 §7.6.
+[[nodiscard]] std::string revoke_payload(std::string_view certificate_der, int reason);
 [[nodiscard]] std::string finalize_payload(std::string_view csr_der);
 
 }  // namespace cardea::acme

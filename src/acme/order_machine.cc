@@ -6,6 +6,7 @@
 
 #include <fmt/core.h>
 
+#include "acme/chain_choice.h"
 #include "acme/json_fields.h"
 #include "acme/link.h"
 #include "acme/retry_after.h"
@@ -18,8 +19,6 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 using base::ErrorSource;
-
-constexpr std::string_view kChallengeType = "http-01";
 
 std::set<std::string> names_of(const Order& order) {
   std::set<std::string> names;
@@ -45,13 +44,15 @@ std::string offered_types(const Authorization& authorization) {
 OrderMachine::OrderMachine(OrderPlan plan)
     : plan_(std::move(plan)),
       state_(plan_.order_url.empty() ? OrderState::creating_order : OrderState::loading_order),
-      order_url_(plan_.order_url) {
+      order_url_(plan_.order_url),
+      finalize_sent_(plan_.finalize_sent) {
   CARDEA_CHECK(!plan_.domains.empty() && !plan_.csr_der.empty(), "an order is for names and a key");
   CARDEA_CHECK(plan_.polls_max > 0 && plan_.poll_interval.count() > 0,
                "polling must be bounded and not busy");
 }
 
 Action OrderMachine::next() const {
+  if (unsaved_) return RememberOrder{order_url_, finalize_sent_, plan_.replaces, plan_.profile};
   if (wait_) return Wait{*wait_};
   const bool validated = state_ >= OrderState::awaiting_ready;
   if (validated && !published_.empty()) return WithdrawChallenges{published_};
@@ -60,7 +61,8 @@ Action OrderMachine::next() const {
   if (state_ == OrderState::publishing_challenges) {
     const Validation& validation = validations_[at_];
     const std::string& token = validation.challenge.token;
-    return PublishChallenge{token, token + "." + plan_.account_thumbprint, validation.identifier.value};
+    return PublishChallenge{plan_.challenge_type, validation.identifier.value, token,
+                            token + "." + plan_.account_thumbprint};
   }
   return request();
 }
@@ -69,7 +71,8 @@ Request OrderMachine::request() const {
   using enum OrderState;
   switch (state_) {
     case creating_order:
-      return {RequestKind::new_order, plan_.new_order_url, new_order_payload(plan_.domains)};
+      return {RequestKind::new_order, plan_.new_order_url,
+              new_order_payload(plan_.domains, plan_.replaces, plan_.profile)};
     case loading_authorizations: return {RequestKind::fetch_authorization, order_->authorizations[at_], ""};
     case answering_challenges:
       return {RequestKind::answer_challenge, validations_[at_].challenge.url, std::string(kEmptyObject)};
@@ -79,6 +82,7 @@ Request OrderMachine::request() const {
     case awaiting_certificate: return {RequestKind::fetch_order, order_url_, ""};
     case finalizing: return {RequestKind::finalize, order_->finalize, finalize_payload(plan_.csr_der)};
     case downloading: return {RequestKind::download, order_->certificate, ""};
+    case choosing_chain: return {RequestKind::download_alternate, alternates_[at_], ""};
     case publishing_challenges:
     case finished:
     case failed: break;
@@ -103,6 +107,7 @@ void OrderMachine::on_success(const Response& response, base::Time now) {
         return fail_protocol("the CA made an order but did not say where it is (no Location)");
       }
       order_url_ = response.location;
+      unsaved_ = true;
       return take_order(response, now);
     // The first Location stays: later answers may have none or another one.
     case loading_order:
@@ -112,7 +117,8 @@ void OrderMachine::on_success(const Response& response, base::Time now) {
     case loading_authorizations: return take_loaded_authorization(response);
     case answering_challenges: validations_[at_].answered = true; return next_answer();
     case validating: return take_polled_authorization(response, now);
-    case downloading: chain_ = response.body; return enter(finished);
+    case downloading: return take_chain(response);
+    case choosing_chain: return take_alternate(&response);
     case publishing_challenges:
     case finished:
     case failed: break;
@@ -120,9 +126,9 @@ void OrderMachine::on_success(const Response& response, base::Time now) {
 }
 
 void OrderMachine::on_refusal(const Response& response, base::Time now) {
-  Problem problem = parse_problem(response.status, response.content_type, response.body);
-  // userActionRequired for new terms of service names them in a Link field (RFC 8555 §7.3.3).
-  if (problem.instance.empty()) problem.instance = find_link(response.links, "terms-of-service");
+  Problem problem = problem_of(response);
+  if (state_ == OrderState::creating_order && ask_for_less(problem)) return;
+  if (state_ == OrderState::choosing_chain) return take_alternate(nullptr);
   if (state_ == OrderState::finalizing && (is_order_not_ready(problem) || is_server_trouble(problem))) {
     // The CA may have accepted an earlier finalize, or this one before it failed. Only the order knows.
     enter(OrderState::awaiting_certificate);
@@ -140,6 +146,22 @@ void OrderMachine::on_refusal(const Response& response, base::Time now) {
   fail(std::move(error), std::move(problem));
 }
 
+// RFC 9773 §5: a CA may refuse "replaces" (taken already, another account's, one it does not know), and some
+// answer with whatever comes to hand; the order itself is still wanted. A profile may have gone since it was
+// chosen.
+bool OrderMachine::ask_for_less(const Problem& problem) {
+  if (!plan_.profile.empty() && !plan_.profile_required && problem.is("invalidProfile")) {
+    plan_.profile.clear();
+    return true;
+  }
+  const bool may_be_replaces = problem.is("alreadyReplaced") || problem.is("malformed") ||
+                               problem.is("unauthorized") || problem.is("serverInternal") ||
+                               problem.status == 409 || problem.status == 500;
+  if (plan_.replaces.empty() || !may_be_replaces) return false;
+  plan_.replaces.clear();
+  return true;
+}
+
 void OrderMachine::on_connection_lost(const Error& error) {
   CARDEA_CHECK(std::holds_alternative<Request>(next()), "an answer belongs to a request");
   if (state_ == OrderState::creating_order) {
@@ -147,6 +169,7 @@ void OrderMachine::on_connection_lost(const Error& error) {
     lost.retryable = true;  // the CA gives the same order again or lets an unused one expire
     return fail(std::move(lost));
   }
+  if (state_ == OrderState::choosing_chain) return take_alternate(nullptr);
   if (state_ == OrderState::finalizing) enter(OrderState::awaiting_certificate);
   if (state_ == OrderState::answering_challenges) {
     Validation& validation = validations_[at_];
@@ -158,10 +181,12 @@ void OrderMachine::on_connection_lost(const Error& error) {
 }
 
 void OrderMachine::on_done() {
-  if (wait_) {
+  if (unsaved_) {
+    unsaved_ = false;
+  } else if (wait_) {
     wait_.reset();
   } else if (state_ == OrderState::publishing_challenges) {
-    published_.push_back(validations_[at_].challenge.token);
+    published_.push_back(std::get<PublishChallenge>(next()));
     if (++at_ == validations_.size()) {
       enter(OrderState::answering_challenges);
       if (validations_[at_].answered) next_answer();
@@ -173,8 +198,11 @@ void OrderMachine::on_done() {
 }
 
 void OrderMachine::on_failure(Error error) {
+  const bool was_unsaved = std::exchange(unsaved_, false);
   // The publication may have reached the store although we were told otherwise.
-  if (state_ == OrderState::publishing_challenges) published_.push_back(validations_[at_].challenge.token);
+  if (!was_unsaved && state_ == OrderState::publishing_challenges) {
+    published_.push_back(std::get<PublishChallenge>(next()));
+  }
   fail(std::move(error));
 }
 
@@ -204,7 +232,7 @@ void OrderMachine::act_on_order(const Response& response, base::Time now) {
   const bool just_finalized = state_ == OrderState::finalizing;
   const bool expired = order_->expires && *order_->expires <= now;
   if (expired && (order_->status == OrderStatus::pending || order_->status == OrderStatus::processing)) {
-    return fail({ErrorCode::timeout, ErrorSource::ca, true,
+    return fail({ErrorCode::timeout, ErrorSource::ca, false,
                  fmt::format("{}: the order expired at {}", describe(), base::to_rfc3339(*order_->expires))});
   }
   switch (order_->status) {
@@ -215,7 +243,7 @@ void OrderMachine::act_on_order(const Response& response, base::Time now) {
       state_ = OrderState::awaiting_ready;  // without enter(): the polls go on counting
       return poll_later(response, now);
     case OrderStatus::ready:
-      if (just_finalized) {
+      if (just_finalized || (is_resuming() && finalize_sent_)) {
         // Only a later look may show that the CA forgot the request; it has just taken it.
         enter(OrderState::awaiting_certificate);
         return poll_later(response, now);
@@ -224,6 +252,9 @@ void OrderMachine::act_on_order(const Response& response, base::Time now) {
         return fail_protocol("the CA takes the finalize request but leaves the order \"ready\"");
       }
       ++finalize_attempts_;
+      // Before the request leaves: whoever takes the order up must look before it asks again.
+      unsaved_ = unsaved_ || !finalize_sent_;
+      finalize_sent_ = true;
       return enter(OrderState::finalizing);
     case OrderStatus::processing: state_ = OrderState::awaiting_certificate; return poll_later(response, now);
     case OrderStatus::valid:
@@ -250,12 +281,12 @@ void OrderMachine::take_loaded_authorization(const Response& response) {
 }
 
 void OrderMachine::add_validation(const Authorization& authorization) {
-  const Challenge* challenge = authorization.find_challenge(kChallengeType);
+  const Challenge* challenge = authorization.find_challenge(to_string(plan_.challenge_type));
   if (challenge == nullptr || authorization.wildcard) {
     return fail({ErrorCode::rejected, ErrorSource::ca, false,
-                 fmt::format("the CA does not offer http-01 for {}{}; it offers: {}",
-                             authorization.wildcard ? "*." : "", authorization.identifier.value,
-                             offered_types(authorization))});
+                 fmt::format("the CA does not offer {} for {}{}; it offers: {}",
+                             to_string(plan_.challenge_type), authorization.wildcard ? "*." : "",
+                             authorization.identifier.value, offered_types(authorization))});
   }
   Validation validation{order_->authorizations[at_], authorization.identifier, *challenge};
   // An order that the CA handed out before: someone may have answered already, but the CA's later
@@ -286,7 +317,7 @@ void OrderMachine::take_polled_authorization(const Response& response, base::Tim
   }
   if (authorization->status == AuthorizationStatus::valid) return next_validation();
   if (authorization->status != AuthorizationStatus::pending) return fail_invalid(*authorization);
-  const Challenge* challenge = authorization->find_challenge(kChallengeType);
+  const Challenge* challenge = authorization->find_challenge(to_string(plan_.challenge_type));
   if (validation.answer_lost && challenge != nullptr && challenge->status == ChallengeStatus::pending) {
     // The CA never got the answer. Once more, and only once: it may also be slow to say "processing".
     validation.answer_lost = validation.answered = false;
@@ -302,6 +333,24 @@ void OrderMachine::take_polled_authorization(const Response& response, base::Tim
 void OrderMachine::next_validation() {
   polls_ = 0;
   if (++at_ == validations_.size()) enter(OrderState::awaiting_ready);
+}
+
+void OrderMachine::take_chain(const Response& response) {
+  chain_ = response.body;
+  if (plan_.preferred_chain.empty() || chain_has_issuer(chain_, plan_.preferred_chain)) {
+    return enter(OrderState::finished);
+  }
+  alternates_ = find_links(response.links, "alternate", order_->certificate);
+  enter(alternates_.empty() ? OrderState::finished : OrderState::choosing_chain);
+}
+
+// nullptr: that one cannot be had, which is no reason to fail: the first chain is good too.
+void OrderMachine::take_alternate(const Response* response) {
+  if (response != nullptr && chain_has_issuer(response->body, plan_.preferred_chain)) {
+    chain_ = response->body;
+    return enter(OrderState::finished);
+  }
+  if (++at_ == alternates_.size()) enter(OrderState::finished);
 }
 
 void OrderMachine::poll_later(const Response& response, base::Time now) {

@@ -1,6 +1,7 @@
 // One order from newOrder to the downloaded chain (RFC 8555 §7.4, §7.5) as a pure state machine: no socket,
 // no clock, no coroutine. The driver asks next(), does what it is told and reports the outcome:
 //   Request            → on_response(), or on_connection_lost() if no complete answer came
+//   RememberOrder      → on_done(), or on_failure() if it could not be stored
 //   PublishChallenge   → on_done(), or on_failure() if it could not be stored
 //   Wait               → on_done() once the time is over. The driver may instead store order_url() and drop
 //                        the machine; a new one with OrderPlan::order_url goes on where this one stood.
@@ -14,69 +15,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "acme/messages.h"
+#include "acme/order_actions.h"
+#include "acme/response.h"
 #include "base/clock.h"
-#include "base/limits.h"
 
 namespace cardea::acme {
-
-struct OrderPlan {
-  std::vector<std::string> domains;  // canonical
-  std::string account_thumbprint;    // crypto::jwk_thumbprint of the account key
-  std::string csr_der;               // its key must be stored before the order begins
-  std::string new_order_url;
-  std::string order_url;  // not empty: take up this order instead of making one
-  std::chrono::seconds poll_interval = base::kAcmePollInterval;
-  int polls_max = base::kAcmePollsMax;
-};
-
-enum class RequestKind : std::uint8_t {
-  new_order,
-  fetch_authorization,
-  answer_challenge,
-  poll_authorization,
-  fetch_order,
-  finalize,
-  download,
-};
-
-struct Request {
-  RequestKind kind;
-  std::string url;
-  std::string payload;  // "" = POST-as-GET
-};
-struct PublishChallenge {
-  std::string token;
-  std::string key_authorization;
-  std::string domain;
-};
-struct Wait {
-  std::chrono::seconds duration;
-};
-struct WithdrawChallenges {
-  std::vector<std::string> tokens;
-};
-struct Finished {
-  std::string pem_chain;  // not verified yet: verify_issued()
-};
-struct Failed {
-  base::Error error;
-  Problem problem;                                  // empty() unless the CA sent one
-  std::optional<std::chrono::seconds> retry_after;  // no new attempt before it, if the CA said so
-};
-using Action = std::variant<Request, PublishChallenge, Wait, WithdrawChallenges, Finished, Failed>;
-
-struct Response {
-  int status = 0;
-  std::string location;
-  std::string retry_after;
-  std::string content_type;
-  std::string body;
-  std::vector<std::string> links;  // values of Link fields
-};
 
 enum class OrderState : std::uint8_t {
   creating_order,
@@ -89,6 +35,7 @@ enum class OrderState : std::uint8_t {
   finalizing,
   awaiting_certificate,
   downloading,
+  choosing_chain,
   finished,
   failed,
 };
@@ -124,6 +71,8 @@ class OrderMachine {
   [[nodiscard]] Request request() const;
   void on_success(const Response& response, base::Time now);
   void on_refusal(const Response& response, base::Time now);
+  // Asks again without what the CA does not want; false if that is not the reason or nothing is left out.
+  [[nodiscard]] bool ask_for_less(const Problem& problem);
   void take_order(const Response& response, base::Time now);
   void act_on_order(const Response& response, base::Time now);
   [[nodiscard]] bool remember_order(Order order);
@@ -133,12 +82,15 @@ class OrderMachine {
   void next_authorization();
   void next_answer();
   void next_validation();
+  void take_chain(const Response& response);
+  void take_alternate(const Response* response);
   void poll_later(const Response& response, base::Time now);
   void enter(OrderState state);
   void fail(base::Error error, Problem problem = {});
   void fail_protocol(std::string what);
   void fail_invalid(const Authorization& authorization);
   void fail_invalid_order();
+  [[nodiscard]] bool is_resuming() const { return state_ == OrderState::loading_order; }
 
   OrderPlan plan_;
   OrderState state_;
@@ -146,14 +98,18 @@ class OrderMachine {
   std::optional<Order> order_;
   std::size_t at_ = 0;  // the authorization or validation that the state is about
   std::vector<Validation> validations_;
-  std::vector<std::string> published_;  // tokens not withdrawn yet
+  std::vector<PublishChallenge> published_;  // not withdrawn yet
+  bool unsaved_ = false;                     // what RememberOrder would say is not stored yet
+  bool finalize_sent_ = false;
   std::optional<std::chrono::seconds> wait_;
   std::optional<std::chrono::seconds> retry_after_;
   int polls_ = 0;
   int finalize_attempts_ = 0;
-  std::string chain_;
+  std::string chain_;                    // the CA's first choice, or the preferred one
+  std::vector<std::string> alternates_;  // URLs of other chains, in the CA's order
   std::optional<Failed> failed_;
   std::string_view failed_step_;
+  std::string invalid_name_;
 };
 
 }  // namespace cardea::acme

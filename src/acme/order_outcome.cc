@@ -1,5 +1,6 @@
 // The words of order_machine.h: how an order failed, and what it is doing.
 #include <algorithm>
+#include <array>
 
 #include <fmt/core.h>
 
@@ -12,12 +13,30 @@ using base::Error;
 using base::ErrorCode;
 using base::ErrorSource;
 
+constexpr std::array<std::pair<ChallengeType, std::string_view>, 2> kChallengeTypes = {
+    {{ChallengeType::http_01, "http-01"}, {ChallengeType::tls_alpn_01, "tls-alpn-01"}}};
+
 }  // namespace
+
+std::string_view to_string(ChallengeType type) {
+  for (const auto& [known, name] : kChallengeTypes) {
+    if (known == type) return name;
+  }
+  return "unknown";
+}
+
+std::optional<ChallengeType> parse_challenge_type(std::string_view text) {
+  for (const auto& [type, name] : kChallengeTypes) {
+    if (name == text) return type;
+  }
+  return std::nullopt;
+}
 
 void OrderMachine::fail(Error error, Problem problem) {
   wait_.reset();
   failed_step_ = step();
-  failed_ = Failed{std::move(error), std::move(problem), retry_after_};
+  const bool gone = is_resuming() && !error.retryable;
+  failed_ = Failed{std::move(error), std::move(problem), retry_after_, invalid_name_, gone};
   enter(OrderState::failed);
 }
 
@@ -33,6 +52,7 @@ void OrderMachine::fail_invalid(const Authorization& authorization) {
   const std::string why = problem.empty()
                               ? fmt::format("the authorization is {}", to_string(authorization.status))
                               : problem.to_text();
+  invalid_name_ = authorization.identifier.value;
   fail({ErrorCode::rejected, ErrorSource::ca, false,
         fmt::format("the CA could not validate {}: {}", authorization.identifier.value, why)},
        std::move(problem));
@@ -59,6 +79,7 @@ std::string OrderMachine::describe() const {
     case finalizing: return "Sending the certificate request for " + first;
     case awaiting_certificate: return "Waiting for the CA to issue the certificate for " + first;
     case downloading: return "Downloading the certificate for " + first;
+    case choosing_chain: return fmt::format("Looking for a chain of {}", plan_.preferred_chain);
     case finished: return "The certificate for " + first + " has arrived";
     case failed: return "Failed: " + failed_->error.context;
   }
@@ -78,6 +99,7 @@ std::string_view OrderMachine::step() const {
     case finalizing:
     case awaiting_certificate: return "finalisation";
     case downloading:
+    case choosing_chain:
     case finished: return "download";
     case failed: return failed_step_;
   }

@@ -115,6 +115,19 @@ bool is_account_missing(const Problem& problem) {
   return problem.is("accountDoesNotExist");
 }
 
+// A closed account and a name that is not proven have the same type, and only the words tell them apart:
+// "Account has been deactivated" (Pebble), "Unable to validate JWS :: Account is not valid, has status
+// "deactivated"" (Let's Encrypt). What a site answered may be quoted further back, so the beginning counts.
+bool is_account_closed(const Problem& problem) {
+  if (problem.is("accountDeactivated")) return true;
+  if (!problem.is("unauthorized")) return false;
+  const std::string detail = base::to_lower(problem.detail);
+  const auto begins = [&](std::string_view start) { return detail.starts_with(start); };
+  const bool about_account = begins("account ") || begins("an account ") || begins("the account ") ||
+                             begins("unable to validate jws");
+  return about_account && (detail.contains("deactivated") || detail.contains("revoked"));
+}
+
 bool is_user_action_required(const Problem& problem) {
   return problem.is("userActionRequired");
 }

@@ -43,6 +43,8 @@ struct Problem {
 [[nodiscard]] bool is_rate_limited(const Problem& problem);
 [[nodiscard]] bool is_order_not_ready(const Problem& problem);
 [[nodiscard]] bool is_account_missing(const Problem& problem);
+// The CA has closed the account that signed (RFC 8555 §7.3.6: 401 with type unauthorized).
+[[nodiscard]] bool is_account_closed(const Problem& problem);
 [[nodiscard]] bool is_user_action_required(const Problem& problem);
 // The CA has trouble itself; the same request may succeed later.
 [[nodiscard]] bool is_server_trouble(const Problem& problem);

@@ -58,7 +58,7 @@ constexpr seconds kDelayMin = 1min;
 
 // RFC 8555 §6.7, RFC 9773 §5, and the profiles of draft-ietf-acme-profiles. What is not here goes by its
 // HTTP status.
-constexpr std::array<std::pair<std::string_view, FailureClass>, 24> kTypes = {{
+constexpr std::array<std::pair<std::string_view, FailureClass>, 25> kTypes = {{
     {"badNonce", FailureClass::transient},
     {"serverInternal", FailureClass::transient},
     // The order ran out or went another way; the next attempt has a new one.
@@ -85,6 +85,7 @@ constexpr std::array<std::pair<std::string_view, FailureClass>, 24> kTypes = {{
     {"rateLimited", FailureClass::rate_limited},
     {"userActionRequired", FailureClass::stopped},
     {"externalAccountRequired", FailureClass::stopped},
+    {"accountDeactivated", FailureClass::stopped},
     {"alreadyRevoked", FailureClass::policy},
 }};
 
@@ -92,18 +93,6 @@ std::optional<FailureClass> class_of_type(std::string_view type) {
   const auto found = std::ranges::find(kTypes, type, &std::pair<std::string_view, FailureClass>::first);
   if (found == kTypes.end()) return std::nullopt;
   return found->second;
-}
-
-// A closed account and a name that is not proven have the same type, and only the words tell them apart:
-// "Account has been deactivated" (Pebble), "Unable to validate JWS :: Account is not valid, has status
-// "deactivated"" (Let's Encrypt). What a site answered may be quoted further back, so the beginning counts.
-bool is_account_closed(const Problem& problem) {
-  if (!problem.is("unauthorized")) return false;
-  const std::string detail = base::to_lower(problem.detail);
-  const auto begins = [&](std::string_view start) { return detail.starts_with(start); };
-  const bool about_account = begins("account ") || begins("an account ") || begins("the account ") ||
-                             begins("unable to validate jws");
-  return about_account && (detail.contains("deactivated") || detail.contains("revoked"));
 }
 
 FailureClass class_of_problem(const Problem& problem, std::optional<seconds> retry_after) {

@@ -8,18 +8,18 @@ namespace {
 
 struct Matched {
   const Route* route = nullptr;
-  std::string name;     // the path's variable segment
-  std::string allowed;  // methods that the path has, for 405
+  std::vector<std::string> names;  // the path's variable segments
+  std::string allowed;             // methods that the path has, for 405
 };
 
 Matched match(const Request& request) {
   Matched matched;
   for (const Route& route : routes()) {
-    auto name = match_path(route.pattern, request.path);
-    if (!name) continue;
+    auto names = match_path(route.pattern, request.path);
+    if (!names) continue;
     if (route.method == request.method) {
       matched.route = &route;
-      matched.name = std::move(*name);
+      matched.names = std::move(*names);
       return matched;
     }
     matched.allowed.append(matched.allowed.empty() ? "" : ", ").append(route.method);
@@ -56,20 +56,29 @@ net::Task<Response> Api::handle(Request request) {
          "This needs a token: send \"Authorization: Bearer acm_…\" (made by \"./scripts/justw "
          "token-generate NAME EMAIL\")."});
   }
+  const std::string name = matched.names.empty() ? std::string() : matched.names.front();
   switch (matched.route->operation) {
     case Operation::list_certificates: co_return co_await certificates_.list(std::move(*caller));
     case Operation::create_certificate:
       co_return co_await certificates_.create(std::move(**caller), request.body);
-    case Operation::get_certificate: co_return co_await certificates_.get(matched.name);
-    case Operation::get_certificate_status: co_return co_await certificates_.status(matched.name);
+    case Operation::get_certificate:
+      co_return co_await certificates_.get(
+          std::move(*caller), name,
+          query_flag(request.query, "private_key") ? WithPrivateKey::yes : WithPrivateKey::no);
+    case Operation::get_certificate_status: co_return co_await certificates_.status(name);
     case Operation::renew_certificate:
-      co_return co_await certificates_.renew(std::move(**caller), matched.name);
+      co_return co_await certificates_.renew(std::move(**caller), name, request.body, request.query);
+    case Operation::revoke_certificate:
+      co_return co_await certificates_.revoke(std::move(**caller), name, request.body);
+    case Operation::delete_certificate: co_return co_await certificates_.erase(std::move(**caller), name);
+    case Operation::delete_certificate_domain:
+      co_return co_await certificates_.erase_domain(std::move(**caller), name, matched.names.back());
     case Operation::list_targets: co_return co_await targets_.list(std::move(*caller));
     case Operation::create_target: co_return co_await targets_.create(std::move(**caller), request.body);
-    case Operation::get_target: co_return co_await targets_.get(matched.name);
+    case Operation::get_target: co_return co_await targets_.get(name);
     case Operation::delete_target:
       co_return co_await targets_.erase(
-          std::move(**caller), matched.name,
+          std::move(**caller), name,
           query_flag(request.query, "delete_certificate") ? WithCertificate::erase : WithCertificate::keep);
     case Operation::get_health: break;  // answered above: it needs no store
   }

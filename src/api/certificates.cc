@@ -1,65 +1,19 @@
 #include "api/certificates.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/core.h>
 
-#include "api/json_reader.h"
+#include "acme/revoker.h"
+#include "api/certificate_request.h"
 #include "api/names.h"
 #include "base/limits.h"
+#include "base/strings.h"
+#include "crypto/certificate.h"
 
 namespace cardea::api {
 namespace {
-
-boost::json::value time_or_null(const std::optional<base::Time>& time) {
-  if (!time) return nullptr;
-  return boost::json::string(base::to_rfc3339(*time));
-}
-
-// The certificate's names in canonical form; faults go to `reader`.
-std::vector<std::string> read_domains(JsonReader& reader) {
-  std::vector<std::string> wanted = reader.texts("domains").value_or(std::vector<std::string>());
-  if (auto domain = reader.text("domain")) wanted.insert(wanted.begin(), std::move(*domain));
-  if (wanted.empty()) reader.complain("Give \"domain\" or \"domains\".");
-  if (wanted.size() > base::kDomainsPerCertificateMax) {
-    reader.complain(fmt::format("A certificate has at most {} domains.", base::kDomainsPerCertificateMax));
-    wanted.clear();
-  }
-  std::vector<std::string> domains;
-  for (const std::string& text : wanted) {
-    auto domain = parse_public_hostname(text);
-    if (!domain) {
-      reader.complain(domain.error().context + ".");
-    } else if (std::ranges::find(domains, *domain) == domains.end()) {
-      domains.push_back(std::move(*domain));
-    }
-  }
-  return domains;
-}
-
-base::Result<store::CertificateRecord> read_certificate(const store::TokenRecord& caller,
-                                                        std::string_view body,
-                                                        const std::string& default_directory_url) {
-  auto reader = JsonReader::parse(body);
-  if (!reader) return std::unexpected(reader.error());
-  store::CertificateRecord record;
-  record.domains = read_domains(*reader);
-  record.cert_name = reader->text("cert_name")
-                         .value_or(record.domains.empty() ? std::string() : dashed(record.domains.front()));
-  if (auto fault = check_cert_name(record.cert_name); !fault && !record.domains.empty()) {
-    reader->complain(fault.error().context);
-  }
-  record.email = reader->text("email").value_or(caller.cert_email);
-  if (auto fault = check_email(record.email); !fault) reader->complain(fault.error().context);
-  record.acme_directory_url = reader->text("acme_directory_url").value_or(default_directory_url);
-  if (auto fault = check_directory_url(record.acme_directory_url); !fault)
-    reader->complain(fault.error().context);
-  record.owner_token_hash = caller.hash;
-  record.created_by = caller.name;
-  auto faults = reader->finish();
-  if (!faults) return std::unexpected(faults.error());
-  return record;
-}
 
 std::string joined(const std::vector<std::string>& names) {
   std::string text;
@@ -71,40 +25,40 @@ Response no_certificate(const std::string& cert_name) {
   return problem_response(404, fmt::format("There is no certificate named \"{}\".", cert_name));
 }
 
-}  // namespace
-
-boost::json::object public_view(const store::CertificateRecord& record) {
-  boost::json::object view;
-  view["cert_name"] = record.cert_name;
-  view["domains"] = boost::json::array(record.domains.begin(), record.domains.end());
-  view["email"] = record.email;
-  view["acme_directory_url"] = record.acme_directory_url;
-  view["status"] = store::to_string(record.status);
-  view["expires_at"] = time_or_null(record.expires_at);
-  view["issued_at"] = time_or_null(record.issued_at);
-  view["fingerprint"] = record.fingerprint;
-  view["fullchain_pem"] = record.fullchain_pem;
-  view["created_by"] = record.created_by;
-  view["last_error"] = record.last_error;
-  view["generation"] = record.generation;
-  return view;
+void ask_for_order(store::CertificateRecord& record) {
+  record.next_attempt_at = base::now();
+  record.postponed_because.clear();
 }
+
+}  // namespace
 
 net::Task<Response> Certificates::list(std::optional<store::TokenRecord> caller) {
   auto records = co_await services_.store.certificates.list();
   if (!records) co_return error_response(records.error());
   boost::json::array views;
   for (const store::CertificateRecord& record : *records) {
-    if (!caller || auth::owns(*caller, record.owner_token_hash)) views.push_back(public_view(record));
+    if (!caller || auth::owns(*caller, record.owner_token_hash)) {
+      views.push_back(certificate_view(record, WithHistory::no));
+    }
   }
   co_return json_response(200, std::move(views));
 }
 
-net::Task<Response> Certificates::get(std::string cert_name) {
+net::Task<Response> Certificates::get(std::optional<store::TokenRecord> caller, std::string cert_name,
+                                      WithPrivateKey key) {
   auto record = co_await services_.store.certificates.load(cert_name);
   if (!record) co_return error_response(record.error());
   if (!*record) co_return no_certificate(cert_name);
-  co_return json_response(200, public_view(**record));
+  if (key == WithPrivateKey::yes) {
+    if (!caller) {
+      co_return error_response({base::ErrorCode::unauthorized, base::ErrorSource::client, false,
+                                "The private key is for the certificate's owner: send its token."});
+    }
+    if (!auth::owns(*caller, (*record)->owner_token_hash)) {
+      co_return problem_response(403, "This certificate belongs to another token.");
+    }
+  }
+  co_return json_response(200, certificate_view(**record, WithHistory::yes, key));
 }
 
 net::Task<Response> Certificates::status(std::string cert_name) {
@@ -117,21 +71,7 @@ net::Task<Response> Certificates::status(std::string cert_name) {
   }
   auto progress = co_await services_.store.progress.find(cert_name);
   if (!progress) co_return error_response(progress.error());
-  if (*progress) {
-    co_return json_response(
-        200, {{"status", "in_progress"}, {"message", (*progress)->message}, {"step", (*progress)->step}});
-  }
-  if (!(*record)->last_error.empty()) {
-    co_return json_response(200, {{"status", "failed"}, {"message", (*record)->last_error}});
-  }
-  if ((*record)->status == store::CertificateStatus::active) {
-    co_return json_response(200, {{"status", "completed"},
-                                  {"message", "Certificate for " + joined((*record)->domains) + " is stored"},
-                                  {"step", "stored"}});
-  }
-  co_return json_response(
-      200,
-      {{"status", "in_progress"}, {"message", "Certificate generation in progress"}, {"step", "account"}});
+  co_return json_response(200, status_view(**record, *progress, base::now()));
 }
 
 net::Task<base::Status> Certificates::order(store::CertificateRecord wanted) {
@@ -152,16 +92,19 @@ net::Task<base::Status> Certificates::order(store::CertificateRecord wanted) {
     }
     expected_generation = old.generation;
   }
-  auto saved = co_await services_.store.certificates.save(wanted, expected_generation);
+  ask_for_order(wanted);
+  services_.manager.reschedule(wanted);
+  auto saved = co_await services_.store.certificates.save(wanted, expected_generation, std::nullopt,
+                                                          store::RunningOrder::drop);
   if (!saved) co_return std::unexpected(saved.error());
   wanted.generation = *saved;
   services_.on_certificate_saved(wanted);
-  services_.manager.ensure(wanted.cert_name);
+  services_.manager.work_on(wanted.cert_name);
   co_return base::Status{};
 }
 
 net::Task<Response> Certificates::create(store::TokenRecord caller, std::string body) {
-  auto record = read_certificate(caller, body, services_.default_directory_url);
+  auto record = read_certificate(caller, body, services_.defaults);
   if (!record) co_return error_response(record.error());
   const std::string cert_name = record->cert_name;
   const std::string names = joined(record->domains);
@@ -174,15 +117,140 @@ net::Task<Response> Certificates::create(store::TokenRecord caller, std::string 
   co_return response;
 }
 
-net::Task<Response> Certificates::renew(store::TokenRecord caller, std::string cert_name) {
+net::Task<base::Result<store::CertificateRecord>> Certificates::find_own(store::TokenRecord caller,
+                                                                         std::string cert_name) {
   auto record = co_await services_.store.certificates.load(cert_name);
-  if (!record) co_return error_response(record.error());
-  if (!*record) co_return no_certificate(cert_name);
-  if (!auth::owns(caller, (*record)->owner_token_hash)) {
-    co_return problem_response(403, "This certificate belongs to another token.");
+  if (!record) co_return std::unexpected(record.error());
+  if (!*record) {
+    co_return base::fail(base::ErrorCode::not_found,
+                         fmt::format("There is no certificate named \"{}\".", cert_name));
   }
-  services_.manager.ensure(cert_name);
-  co_return json_response(202, public_view(**record));
+  if (!auth::owns(caller, (*record)->owner_token_hash)) {
+    co_return base::fail(base::ErrorCode::forbidden, "This certificate belongs to another token.");
+  }
+  co_return std::move(**record);
+}
+
+net::Task<base::Result<store::CertificateRecord>> Certificates::change_own(store::TokenRecord caller,
+                                                                           std::string cert_name,
+                                                                           Change change,
+                                                                           store::RunningOrder order) {
+  for (int i = 0;; ++i) {
+    auto record = co_await find_own(caller, cert_name);
+    if (!record) co_return record;
+    if (auto changed = change(*record); !changed) co_return std::unexpected(changed.error());
+    services_.manager.reschedule(*record);
+    auto saved = co_await services_.store.certificates.save(*record, record->generation, std::nullopt, order);
+    if (saved) {
+      record->generation = *saved;
+      services_.on_certificate_saved(*record);
+      services_.manager.work_on(cert_name);
+      co_return record;
+    }
+    const bool again = saved.error().code == base::ErrorCode::conflict && i + 1 < base::kCommitAttemptsMax;
+    if (!again) co_return std::unexpected(saved.error());
+  }
+}
+
+net::Task<Response> Certificates::renew(store::TokenRecord caller, std::string cert_name, std::string body,
+                                        std::string query) {
+  std::chrono::seconds wait{};
+  if (const auto text = query_value(query, "wait")) {
+    const auto seconds = base::parse_uint(*text, static_cast<std::uint64_t>(base::kRenewalWaitMax.count()));
+    if (!seconds) {
+      co_return problem_response(400, fmt::format("\"wait\" must be a number of seconds from 0 to {}.",
+                                                  base::kRenewalWaitMax.count()));
+    }
+    wait = std::chrono::seconds(*seconds);
+  }
+  Change change = [body = std::move(body)](store::CertificateRecord& record) -> base::Status {
+    if (auto changed = change_certificate(record, body); !changed) return changed;
+    ask_for_order(record);
+    return {};
+  };
+  auto record = co_await change_own(std::move(caller), std::move(cert_name), std::move(change));
+  if (!record) co_return error_response(record.error());
+  if (wait.count() == 0) co_return json_response(202, certificate_view(*record));
+  co_return co_await wait_for_renewal(std::move(*record), wait);
+}
+
+net::Task<Response> Certificates::wait_for_renewal(store::CertificateRecord before,
+                                                   std::chrono::seconds limit) {
+  const auto deadline = net::EventLoop::now() + limit;
+  while (net::EventLoop::now() < deadline) {
+    co_await services_.loop.sleep(base::kRenewalWaitPoll);
+    auto record = co_await services_.store.certificates.load(before.cert_name);
+    if (!record) co_return error_response(record.error());
+    if (!*record) co_return no_certificate(before.cert_name);
+    if ((*record)->fingerprint != before.fingerprint)
+      co_return json_response(200, certificate_view(**record));
+    if ((*record)->attempts > before.attempts) co_return problem_response(502, (*record)->last_error_message);
+    before = std::move(**record);
+  }
+  co_return json_response(202, certificate_view(before));
+}
+
+net::Task<Response> Certificates::revoke(store::TokenRecord caller, std::string cert_name, std::string body) {
+  const auto request = read_revocation(body);
+  if (!request) co_return error_response(request.error());
+  Change change = [request = *request](store::CertificateRecord& record) -> base::Status {
+    if (!record.issued()) {
+      return base::fail(base::ErrorCode::conflict,
+                        "There is nothing to revoke: no certificate was issued yet.");
+    }
+    if (record.revocations.size() >= base::kRevocationsMax) {
+      return base::fail(base::ErrorCode::conflict, "Too many revocations of this certificate wait already.");
+    }
+    const auto leaf = crypto::parse_certificate_pem(record.fullchain_pem);
+    if (!leaf) return std::unexpected(leaf.error());
+    store::Revocation revocation;
+    revocation.reason = request.reason;
+    revocation.certificate_pem = leaf->to_pem();
+    revocation.private_key_pem = record.private_key_pem;
+    revocation.directory_url = record.issuer_directory_url;
+    revocation.email = record.issuer_email;
+    std::erase_if(record.revocations, [&](const store::Revocation& other) {
+      return other.certificate_pem == revocation.certificate_pem;
+    });
+    // With a replacement it waits until that one is live everywhere.
+    if (!request.reissue) revocation.not_before = base::now();
+    record.revocations.push_back(std::move(revocation));
+    if (request.reissue) ask_for_order(record);
+    return {};
+  };
+  auto record = co_await change_own(std::move(caller), std::move(cert_name), std::move(change));
+  if (!record) co_return error_response(record.error());
+  co_return json_response(202, certificate_view(*record));
+}
+
+net::Task<Response> Certificates::erase(store::TokenRecord caller, std::string cert_name) {
+  auto record = co_await find_own(std::move(caller), cert_name);
+  if (!record) co_return error_response(record.error());
+  auto erased = co_await services_.store.certificates.erase(cert_name);
+  if (!erased) co_return error_response(erased.error());
+  services_.on_certificate_erased(cert_name);
+  co_return json_response(200, {{"message", fmt::format("Certificate \"{}\" is deleted", cert_name)}});
+}
+
+net::Task<Response> Certificates::erase_domain(store::TokenRecord caller, std::string cert_name,
+                                               std::string domain) {
+  const std::string name = parse_public_hostname(domain).value_or(domain);
+  auto own = co_await find_own(caller, cert_name);
+  if (!own) co_return error_response(own.error());
+  if (own->domains == std::vector{name}) co_return co_await erase(std::move(caller), std::move(cert_name));
+  Change change = [name](store::CertificateRecord& record) -> base::Status {
+    if (std::erase(record.domains, name) == 0 || record.domains.empty()) {
+      return base::fail(base::ErrorCode::not_found,
+                        fmt::format("The certificate has no domain \"{}\".", name));
+    }
+    ask_for_order(record);
+    return {};
+  };
+  // An order that runs is for the old names; it would be thrown away at its commit anyway.
+  auto record = co_await change_own(std::move(caller), std::move(cert_name), std::move(change),
+                                    store::RunningOrder::drop);
+  if (!record) co_return error_response(record.error());
+  co_return json_response(202, certificate_view(*record));
 }
 
 }  // namespace cardea::api

@@ -2,6 +2,7 @@
 
 #include <boost/json/serialize.hpp>
 
+#include "base/encoding.h"
 #include "base/strings.h"
 #include "http/message.h"
 
@@ -42,14 +43,21 @@ Response error_response(const base::Error& error) {
   return response;
 }
 
-bool query_flag(std::string_view query, std::string_view name) {
+std::optional<std::string> query_value(std::string_view query, std::string_view name) {
   for (const std::string_view part : base::split(query, '&')) {
     const std::size_t equals = std::min(part.find('='), part.size());
     if (part.substr(0, equals) != name) continue;
-    const std::string_view value = part.substr(equals);
-    return value.empty() || value == "=true" || value == "=1";
+    return base::percent_decode(part.substr(std::min(equals + 1, part.size())));
   }
-  return false;
+  return std::nullopt;
+}
+
+bool query_flag(std::string_view query, std::string_view name) {
+  for (const std::string_view part : base::split(query, '&')) {
+    if (part == name) return true;
+  }
+  const auto value = query_value(query, name);
+  return value && (*value == "true" || *value == "1");
 }
 
 }  // namespace cardea::api

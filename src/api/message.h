@@ -1,6 +1,7 @@
 // Requests and responses of the API as values: they cross from a worker to the control thread and back.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,6 +35,8 @@ struct Response {
 // The one table from errors to statuses of the API.
 [[nodiscard]] Response error_response(const base::Error& error);
 
+// The value of "name=value" in the query; nullopt if the name is not there.
+[[nodiscard]] std::optional<std::string> query_value(std::string_view query, std::string_view name);
 // Is "name=true" (or just "name") in the query?
 [[nodiscard]] bool query_flag(std::string_view query, std::string_view name);
 

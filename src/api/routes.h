@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace cardea::api {
 
@@ -15,6 +16,9 @@ enum class Operation : std::uint8_t {
   get_certificate,
   get_certificate_status,
   renew_certificate,
+  revoke_certificate,
+  delete_certificate,
+  delete_certificate_domain,
   list_targets,
   create_target,
   get_target,
@@ -35,8 +39,9 @@ struct Route {
 };
 
 [[nodiscard]] std::span<const Route> routes();
-// The segment that "{}" stands for, percent-decoded; nullopt if `path` is not of that pattern. "" if it has
-// no "{}".
-[[nodiscard]] std::optional<std::string> match_path(std::string_view pattern, std::string_view path);
+// The segments that "{}" stands for, percent-decoded, in their order; nullopt if `path` is not of that
+// pattern.
+[[nodiscard]] std::optional<std::vector<std::string>> match_path(std::string_view pattern,
+                                                                 std::string_view path);
 
 }  // namespace cardea::api

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "acme/manager.h"
+#include "api/certificate_request.h"
 #include "auth/authenticator.h"
 #include "metrics/worker_counters.h"
 #include "store/repositories.h"
@@ -17,7 +18,8 @@ struct Services {
   store::Repositories& store;
   auth::Authenticator& authenticator;
   acme::Manager& manager;
-  std::string default_directory_url;
+  net::EventLoop& loop;
+  CertificateDefaults defaults;
   std::unordered_set<std::string> admin_hosts;
   // What was stored through this node is served by it before the response leaves; other nodes hear of it
   // through the change stream.

@@ -80,7 +80,7 @@ base::Result<Targets::Wanted> Targets::read(const store::TokenRecord& caller, st
       reader->complain(fault.error().context + ".");
     }
   }
-  target.acme_directory_url = reader->text("acme_directory_url").value_or(services_.default_directory_url);
+  target.acme_directory_url = reader->text("acme_directory_url").value_or(services_.defaults.directory_url);
   if (auto fault = check_directory_url(target.acme_directory_url); !fault)
     reader->complain(fault.error().context);
   target.enable_http = reader->flag("enable_http").value_or(true);
@@ -125,7 +125,8 @@ net::Task<std::string> Targets::order_certificate(Wanted wanted) {
   record.cert_name = wanted.target.cert_name;
   record.domains = {wanted.target.hostname};
   record.email = wanted.email;
-  record.acme_directory_url = wanted.target.acme_directory_url;
+  record.directory_urls = {wanted.target.acme_directory_url};
+  record.key_type = services_.defaults.key_type;
   record.owner_token_hash = wanted.target.owner_token_hash;
   record.created_by = wanted.target.created_by;
   auto ordered = co_await certificates_.order(std::move(record));

@@ -109,16 +109,51 @@ inline constexpr auto kRenewalInfoPollMax = 24h;
 inline constexpr auto kRenewalInfoPoll = 6h;
 // HMAC keys for external account bindings: what is shorter than 128 bits is a typing error, or worse.
 inline constexpr std::size_t kExternalAccountSecretBytesMin = 16;
-// badNonce answers to one request (RFC 8555 §6.5); Pebble refuses up to 100 % on purpose.
-inline constexpr int kBadNonceRetriesMax = 10;
+// A directory is read again after this: CAs change theirs rarely, but profiles and terms come and go.
+inline constexpr auto kDirectoryLifetime = 1h;
+// badNonce answers to one request (RFC 8555 §6.5). Where 9 of 10 nonces are refused, a request still fails
+// only once in 40,000; a CA that refuses all is given up after as many quick tries.
+inline constexpr int kBadNonceRetriesMax = 100;
+// Questions for a nonce until one comes that was not used before.
+inline constexpr int kNonceRequestsMax = 10;
 // Let's Encrypt: at most 100 names in one certificate.
 inline constexpr std::size_t kDomainsPerCertificateMax = 100;
 // A node that works on a certificate holds its lease this long and extends it three times as often: after a
 // crash another node takes over within this time; a node that was paused for longer finds that it may not
 // commit.
 inline constexpr auto kIssuanceLease = 20s;
+// A wait that the CA asks for and that is longer is not sat out: the lease goes back and the certificate
+// comes up again then, on any node.
+inline constexpr auto kWaitUnderLeaseMax = 60s;
+// Certificates that one node works on at once; the rest stays in the queue, for this node or another.
+inline constexpr std::size_t kWorkAtOnceMax = 32;
+// How often a node looks for due certificates, and how soon again after it took as many as it could.
+inline constexpr auto kDueInterval = 1s;
+inline constexpr auto kDueIntervalBusy = 100ms;
+// A name that a node took off the due queue comes back this much later, should the node die.
+inline constexpr auto kDueClaim = 25s;
+// How long one node waits for another one to register the account that both need.
+inline constexpr auto kAccountWait = 60s;
+inline constexpr auto kAccountPoll = 200ms;
+// A certificate is revoked this long after its replacement was stored: every node must serve the new one.
+inline constexpr auto kRevocationDelay = 10s;
+// A commit whose answer was lost, or that met another write, is looked at this often.
+inline constexpr int kCommitAttemptsMax = 5;
+// The first question for renewal information comes within this time after issuance.
+inline constexpr auto kFirstRenewalPollMax = std::chrono::seconds(10min);
+// An order that failed at one CA goes to the next one of its list this soon.
+inline constexpr auto kOtherIssuerDelay = 60s;
+// What a client may wait for a renewal in one request, and how often the store is asked meanwhile.
+inline constexpr auto kRenewalWaitMax = std::chrono::seconds(300s);
+inline constexpr auto kRenewalWaitPoll = 200ms;
+// Revocations of one certificate that wait: the current one, and some whose replacements came in between.
+inline constexpr std::size_t kRevocationsMax = 10;
 // How often a waiting order says that it still waits; well within kProgressLifetime.
 inline constexpr auto kOrderReportInterval = 60s;
+// An order under way, with its key, is kept this long: Let's Encrypt's orders live for seven days.
+inline constexpr auto kOrderLifetime = std::chrono::seconds(8 * 24h);
+// What a certificate remembers of its exchanges with the CA: two attempts with a dozen each.
+inline constexpr std::size_t kHistoryEntriesMax = 30;
 // A chain has two to four certificates; what a CA sends beyond this is no chain.
 inline constexpr std::size_t kChainBlocksMax = 20;
 inline constexpr std::size_t kChainBytesMax = 256 * 1024;

@@ -1,6 +1,7 @@
 #include "crypto/random.h"
 
 #include <climits>
+#include <cstring>
 
 #include <openssl/rand.h>
 
@@ -14,6 +15,13 @@ std::string random_bytes(std::size_t count) {
   CARDEA_CHECK(RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(count)) == 1,
                "guessable secrets are worse than none");
   return bytes;
+}
+
+std::uint64_t random_number() {
+  std::uint64_t number = 0;
+  const std::string bytes = random_bytes(sizeof number);
+  std::memcpy(&number, bytes.data(), sizeof number);
+  return number;
 }
 
 }  // namespace cardea::crypto

@@ -20,10 +20,19 @@ Control::Control(const Config& config, std::vector<std::unique_ptr<Worker>>& wor
                            .ca_bundle = config.acme_ca_bundle,
                            .timeout = base::kAcmeRequestTimeout,
                            .body_bytes_max = base::kAcmeBodyBytesMax}),
-      manager_({loop_, tasks_}, pool_, http_client_, store_,
-               {.poll_interval = config.acme_poll_interval,
-                .polls_max = config.acme_poll_attempts_max,
-                .renewal_threshold = config.renewal_threshold},
+      clients_(http_client_),
+      keys_(pool_, loop_),
+      accounts_(loop_, keys_, store_, config.acme_external_accounts),
+      acme_{.loop = loop_,
+            .store = store_,
+            .clients = clients_,
+            .keys = keys_,
+            .accounts = accounts_,
+            .options = {.poll_interval = config.acme_poll_interval,
+                        .polls_max = config.acme_poll_attempts_max,
+                        .renewal_threshold = config.renewal_threshold,
+                        .check_interval = config.renewal_check_interval}},
+      manager_({loop_, tasks_}, acme_,
                [this](const store::CertificateRecord& record) { publisher_.put_certificate(record); }),
       authenticator_(store_.tokens),
       services_(make_services()),
@@ -39,7 +48,9 @@ api::Services Control::make_services() {
       .store = store_,
       .authenticator = authenticator_,
       .manager = manager_,
-      .default_directory_url = config_.acme_directory_url,
+      .loop = loop_,
+      .defaults = {.directory_url = config_.acme_directory_url,
+                   .key_type = std::string(crypto::to_string(config_.cert_key_type))},
       .admin_hosts = {config_.admin_hosts.begin(), config_.admin_hosts.end()},
       .on_target_saved = [this](const store::TargetRecord& record) { publisher_.put_target(record); },
       .on_target_erased = [this](const std::string& hostname) { publisher_.remove_target(hostname); },
@@ -60,7 +71,7 @@ void Control::run(std::function<void()> on_loaded) {
     redis_.start();
     changes_.start(tasks_);
     tasks_.spawn("first load", announce_first_load(std::move(on_loaded)));
-    tasks_.spawn("renewal", renew_for_ever());
+    manager_.start();
   });
   thread_ = std::thread([this] {
     loop_.run();
@@ -93,10 +104,14 @@ net::Task<base::Status> Control::reconcile() {
   auto targets = co_await store_.targets.list();
   if (!targets) co_return std::unexpected(targets.error());
   publisher_.reconcile(*targets, *certificates);
-  // Orders that a crash or stop interrupted.
+  // The queue is derived from the objects: what it lacks, whatever the reason, is looked at soon.
+  std::vector<store::DueQueue::Entry> due;
   for (const store::CertificateRecord& record : *certificates) {
-    if (record.status == store::CertificateStatus::pending) manager_.ensure(record.cert_name);
+    const bool sleeps = !record.next_action_at && record.attempts > 0;
+    if (!sleeps) due.push_back({record.cert_name, record.next_action_at.value_or(base::now())});
   }
+  auto queued = co_await store_.due.add_missing(std::move(due));
+  if (!queued) co_return queued;
   base::log_info("loaded {} proxy targets and {} certificates from Redis", targets->size(),
                  certificates->size());
   loaded_ = true;
@@ -118,18 +133,6 @@ net::Task<base::Status> Control::apply(store::Change change) {
     if (!*record && erased) publisher_.remove_target(change.name);
   }
   co_return base::Status{};
-}
-
-net::Task<void> Control::renew_for_ever() {
-  for (;;) {
-    // The first look comes with the first load: a node that is restarted every day must renew too.
-    while (!loaded_) co_await loop_.sleep(net::TimerWheel::kTick);
-    const base::Time now = base::now();
-    publisher_.for_each_certificate([&](const std::string& cert_name, base::Time expires_at) {
-      if (manager_.renewal_due(expires_at, now)) manager_.ensure(cert_name);
-    });
-    co_await loop_.sleep(config_.renewal_check_interval);
-  }
 }
 
 }  // namespace cardea::server

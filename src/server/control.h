@@ -48,7 +48,6 @@ class Control {
   [[nodiscard]] net::Task<void> announce_first_load(std::function<void()> on_loaded);
   net::Task<base::Status> reconcile();
   net::Task<base::Status> apply(store::Change change);
-  net::Task<void> renew_for_ever();
 
   const Config& config_;
   std::vector<std::unique_ptr<Worker>>& workers_;
@@ -61,6 +60,10 @@ class Control {
   store::Repositories store_;
   Publisher publisher_;
   http::Client http_client_;
+  acme::Clients clients_;
+  acme::Keys keys_;
+  acme::Accounts accounts_;
+  acme::Environment acme_;
   acme::Manager manager_;
   auth::Authenticator authenticator_;
   api::Services services_;

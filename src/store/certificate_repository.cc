@@ -32,13 +32,22 @@ net::Task<base::Result<std::vector<CertificateRecord>>> CertificateRepository::l
 
 net::Task<base::Result<std::uint64_t>> CertificateRepository::save(CertificateRecord record,
                                                                    Expected expected,
-                                                                   std::optional<Lease> lease) {
-  return objects_.save(record.cert_name, to_json(record), std::move(expected), std::move(lease));
+                                                                   std::optional<Lease> lease,
+                                                                   RunningOrder order) {
+  Along along{.due_queue = std::string(key_names::kDue), .due_score = {}, .erased_key = {}};
+  if (record.next_action_at) {
+    along.due_score = std::to_string(record.next_action_at->time_since_epoch().count());
+  }
+  if (order == RunningOrder::drop) along.erased_key = key_names::order(record.cert_name);
+  return objects_.save(record.cert_name, to_json(record), std::move(expected), std::move(lease),
+                       std::move(along));
 }
 
 net::Task<base::Result<bool>> CertificateRepository::erase(std::string cert_name, Expected expected,
                                                            std::optional<Lease> lease) {
-  return objects_.erase(std::move(cert_name), std::move(expected), std::move(lease));
+  Along along{
+      .due_queue = std::string(key_names::kDue), .due_score = {}, .erased_key = key_names::order(cert_name)};
+  return objects_.erase(std::move(cert_name), std::move(expected), std::move(lease), std::move(along));
 }
 
 }  // namespace cardea::store

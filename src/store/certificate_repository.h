@@ -13,7 +13,11 @@
 
 namespace cardea::store {
 
-// Loop thread only; `client` and `scripts` outlive it, and it outlives its tasks.
+// What becomes of an order that runs for the certificate.
+enum class RunningOrder : std::uint8_t { keep, drop };
+
+// Loop thread only; `client` and `scripts` outlive it, and it outlives its tasks. Saving also puts the
+// certificate into the due queue at record.next_action_at, or takes it off.
 // Errors: those of RedisClient::command(); invalid when what is stored is malformed; conflict as said below.
 class CertificateRepository {
  public:
@@ -28,8 +32,9 @@ class CertificateRepository {
   // new one) and, with a lease, if nobody else holds that lease now. Returns the new generation. Error
   // (conflict): it is not.
   net::Task<base::Result<std::uint64_t>> save(CertificateRecord record, Expected expected,
-                                              std::optional<Lease> lease = std::nullopt);
-  // False: there was none. Error (conflict) as above.
+                                              std::optional<Lease> lease = std::nullopt,
+                                              RunningOrder order = RunningOrder::keep);
+  // Its running order goes too. False: there was none. Error (conflict) as above.
   net::Task<base::Result<bool>> erase(std::string cert_name, Expected expected = Expected::any(),
                                       std::optional<Lease> lease = std::nullopt);
 

@@ -1,5 +1,7 @@
 #include "store/json_object.h"
 
+#include <limits>
+
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
@@ -75,6 +77,60 @@ void JsonObjectReader::take(std::string_view member, std::uint64_t& target) {
   }
 }
 
+void JsonObjectReader::take(std::string_view member, unsigned& target) {
+  std::uint64_t number = target;
+  take(member, number);
+  if (number > std::numeric_limits<unsigned>::max()) return complain(member, "is too large");
+  target = static_cast<unsigned>(number);
+}
+
+void JsonObjectReader::take(std::string_view member, int& target) {
+  std::uint64_t number = 0;
+  if (!has(member)) return;
+  take(member, number);
+  if (number > static_cast<std::uint64_t>(std::numeric_limits<int>::max())) {
+    return complain(member, "is too large");
+  }
+  target = static_cast<int>(number);
+}
+
+std::vector<JsonObjectReader> JsonObjectReader::take_objects(std::string_view member) {
+  std::vector<JsonObjectReader> parts;
+  auto value = extract(member);
+  if (!value) return parts;
+  if (!value->is_array()) {
+    complain(member, "is not a list of objects");
+    return parts;
+  }
+  for (json::value& item : value->get_array()) {
+    if (!item.is_object()) {
+      complain(member, "is not a list of objects");
+      return {};
+    }
+    parts.push_back(JsonObjectReader(std::move(item.get_object()), what_));
+  }
+  return parts;
+}
+
+std::optional<JsonObjectReader> JsonObjectReader::take_object(std::string_view member) {
+  auto value = extract(member);
+  if (!value) return std::nullopt;
+  if (!value->is_object()) {
+    complain(member, "is not an object");
+    return std::nullopt;
+  }
+  return JsonObjectReader(std::move(value->get_object()), what_);
+}
+
+void JsonObjectReader::adopt(const JsonObjectReader& part) {
+  if (!error_ && part.error_) error_ = part.error_;
+}
+
+void JsonObjectReader::take_text_of(std::string_view member, std::string& target) {
+  const auto value = extract(member);
+  if (value) target = json::serialize(*value);
+}
+
 void JsonObjectReader::take(std::string_view member, std::optional<base::Time>& target) {
   const auto value = extract(member);
   if (!value) return;
@@ -123,6 +179,13 @@ json::object begin_object(std::uint64_t generation) {
 
 void put_time(json::object& object, std::string_view member, const std::optional<base::Time>& time) {
   if (time) object.emplace(member, base::to_rfc3339(*time));
+}
+
+void put_json(json::object& object, std::string_view member, std::string_view text) {
+  if (text.empty()) return;
+  boost::system::error_code error;
+  json::value value = json::parse(text, error);
+  if (!error) object.emplace(member, std::move(value));
 }
 
 std::string finish_object(json::object object, std::string_view other_members) {

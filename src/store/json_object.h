@@ -26,10 +26,19 @@ class JsonObjectReader {
   void take(std::string_view member, std::string& target);
   void take(std::string_view member, bool& target);
   void take(std::string_view member, std::uint64_t& target);
+  void take(std::string_view member, unsigned& target);
+  void take(std::string_view member, int& target);
   void take(std::string_view member, std::optional<base::Time>& target);
   void take(std::string_view member, std::vector<std::string>& target);
   // A JSON object of strings; the order is kept.
   void take(std::string_view member, std::vector<std::pair<std::string, std::string>>& target);
+  // A list of objects, or one object, as readers of their own. What a part complains about is this object's
+  // complaint when the part is handed to adopt().
+  std::vector<JsonObjectReader> take_objects(std::string_view member);
+  std::optional<JsonObjectReader> take_object(std::string_view member);
+  void adopt(const JsonObjectReader& part);
+  // Any JSON value, as text; "" if it is absent or null.
+  void take_text_of(std::string_view member, std::string& target);
   template <typename T>
   void take_required(std::string_view member, T& target) {
     if (!has(member)) return complain(member, "is missing");
@@ -55,6 +64,8 @@ class JsonObjectReader {
 // An object that begins with {"generation":N, as the commit script expects it.
 [[nodiscard]] boost::json::object begin_object(std::uint64_t generation);
 void put_time(boost::json::object& object, std::string_view member, const std::optional<base::Time>& time);
+// A member that is a JSON text already; left out when `text` is "" or no JSON.
+void put_json(boost::json::object& object, std::string_view member, std::string_view text);
 // Appends the members that the reader did not know, and writes the text.
 [[nodiscard]] std::string finish_object(boost::json::object object, std::string_view other_members);
 

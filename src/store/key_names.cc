@@ -9,6 +9,13 @@ std::string join(std::string_view prefix, std::string_view name) {
   return std::string(prefix).append(name);
 }
 
+base::Result<std::string> account_key(std::string_view prefix, std::string_view directory_url,
+                                      std::string_view email) {
+  const auto url = base::parse_url(directory_url);
+  if (!url) return base::wrap(url.error(), "acme_directory_url");
+  return join(prefix, url->authority()).append(":").append(email);
+}
+
 }  // namespace
 
 std::string_view to_string(ObjectKind kind) {
@@ -55,11 +62,18 @@ std::string challenge(std::string_view token) {
 }
 
 base::Result<std::string> account(std::string_view directory_url, std::string_view email) {
-  const auto url = base::parse_url(directory_url);
-  if (!url) return base::wrap(url.error(), "acme_directory_url");
-  return join("account:", url->authority()).append(":").append(email);
+  return account_key("account:", directory_url, email);
+}
+base::Result<std::string> account_state(std::string_view directory_url, std::string_view email) {
+  return account_key("account-state:", directory_url, email);
+}
+base::Result<std::string> account_hold(std::string_view directory_url, std::string_view email) {
+  return account_key("hold:", directory_url, email);
 }
 
+std::string order(std::string_view cert_name) {
+  return join("order:", cert_name);
+}
 std::string progress(std::string_view cert_name) {
   return join("progress:", cert_name);
 }

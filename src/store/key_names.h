@@ -30,10 +30,15 @@ namespace key_names {
 // account:{provider}:{email}; the provider is the authority of the directory's URL, so two CAs, or one CA's
 // staging and production, never share a key. Error (invalid): `directory_url` is no URL.
 [[nodiscard]] base::Result<std::string> account(std::string_view directory_url, std::string_view email);
+// account-state:{provider}:{email} and hold:{provider}:{email}, errors as above.
+[[nodiscard]] base::Result<std::string> account_state(std::string_view directory_url, std::string_view email);
+[[nodiscard]] base::Result<std::string> account_hold(std::string_view directory_url, std::string_view email);
+[[nodiscard]] std::string order(std::string_view cert_name);
 [[nodiscard]] std::string progress(std::string_view cert_name);
 [[nodiscard]] std::string lease(std::string_view name);
 
-// Counters and the change stream, one each.
+// Counters, the due queue and the change stream, one each.
+inline constexpr std::string_view kDue = "due";
 inline constexpr std::string_view kFence = "fence";
 inline constexpr std::string_view kGeneration = "generation";
 inline constexpr std::string_view kChanges = "changes";

@@ -13,10 +13,6 @@ namespace {
 
 constexpr std::size_t kOwnerBytes = 16;
 
-std::string value_of(const Lease& lease) {
-  return lease.owner + ":" + std::to_string(lease.fence);
-}
-
 base::Result<bool> to_bool(const base::Result<RedisReply>& reply) {
   if (!reply) return std::unexpected(reply.error());
   auto number = reply->integer();
@@ -42,13 +38,13 @@ net::Task<base::Result<std::optional<Lease>>> LeaseRepository::acquire(std::stri
 
 net::Task<base::Result<bool>> LeaseRepository::extend(Lease lease, std::chrono::milliseconds lifetime) {
   std::vector<std::string> keys{key_names::lease(lease.name)};
-  std::vector<std::string> arguments{value_of(lease), std::to_string(lifetime.count())};
+  std::vector<std::string> arguments{lease.value(), std::to_string(lifetime.count())};
   co_return to_bool(co_await scripts_.run(scripts::kExtendLease, std::move(keys), std::move(arguments)));
 }
 
 net::Task<base::Result<bool>> LeaseRepository::release(Lease lease) {
   std::vector<std::string> keys{key_names::lease(lease.name)};
-  std::vector<std::string> arguments{value_of(lease)};
+  std::vector<std::string> arguments{lease.value()};
   co_return to_bool(co_await scripts_.run(scripts::kReleaseLease, std::move(keys), std::move(arguments)));
 }
 

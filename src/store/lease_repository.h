@@ -16,6 +16,9 @@ struct Lease {
   std::string name;
   std::string owner;        // random: no two holders share one
   std::uint64_t fence = 0;  // grows with every holder of any lease
+
+  // What is stored while it is held.
+  [[nodiscard]] std::string value() const { return owner + ":" + std::to_string(fence); }
 };
 
 // Loop thread only; `scripts` outlives it, and it outlives its tasks. Errors: those of

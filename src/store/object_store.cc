@@ -46,30 +46,36 @@ net::Task<base::Result<std::vector<StoredObject>>> ObjectStore::list() {
 
 net::Task<base::Result<RedisReply>> ObjectStore::run(const std::string& script, std::string name,
                                                      std::vector<std::string> arguments,
-                                                     const std::optional<Lease>& lease) {
-  std::vector<std::string> keys{key_names::object(kind_, name), key_names::index(kind_),
-                                std::string(key_names::kChanges), std::string(key_names::kGeneration),
-                                lease ? key_names::lease(lease->name) : std::string()};
+                                                     const std::optional<Lease>& lease, const Along& along) {
+  std::vector<std::string> keys{key_names::object(kind_, name),
+                                key_names::index(kind_),
+                                std::string(key_names::kChanges),
+                                std::string(key_names::kGeneration),
+                                lease ? key_names::lease(lease->name) : std::string(),
+                                along.due_queue,
+                                along.erased_key};
   arguments.emplace_back(to_string(kind_));
   arguments.push_back(std::move(name));
   arguments.push_back(lease ? std::to_string(lease->fence) : std::string());
   arguments.push_back(std::to_string(base::kChangesKept));
+  arguments.push_back(along.due_score);
   return scripts_.run(script, std::move(keys), std::move(arguments));
 }
 
 net::Task<base::Result<std::uint64_t>> ObjectStore::save(std::string name, std::string json,
-                                                         Expected expected, std::optional<Lease> lease) {
+                                                         Expected expected, std::optional<Lease> lease,
+                                                         Along along) {
   std::vector<std::string> arguments{std::move(json), expected.word()};
-  auto verdict = read_verdict(co_await run(scripts::kSave, name, std::move(arguments), lease));
+  auto verdict = read_verdict(co_await run(scripts::kSave, name, std::move(arguments), lease, along));
   if (!verdict) co_return std::unexpected(verdict.error());
   if (verdict->word != "saved") co_return conflict(name, verdict->word);
   co_return verdict->number;
 }
 
 net::Task<base::Result<bool>> ObjectStore::erase(std::string name, Expected expected,
-                                                 std::optional<Lease> lease) {
+                                                 std::optional<Lease> lease, Along along) {
   std::vector<std::string> arguments{expected.word()};
-  auto verdict = read_verdict(co_await run(scripts::kErase, name, std::move(arguments), lease));
+  auto verdict = read_verdict(co_await run(scripts::kErase, name, std::move(arguments), lease, along));
   if (!verdict) co_return std::unexpected(verdict.error());
   if (verdict->word == "absent") co_return false;
   if (verdict->word != "erased") co_return conflict(name, verdict->word);

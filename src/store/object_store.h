@@ -33,6 +33,13 @@ class Expected {
   std::string word_;
 };
 
+// What is written in the same step as an object, or not at all.
+struct Along {
+  std::string due_queue;   // key; "": this kind has none
+  std::string due_score;   // "": the name is taken off the queue
+  std::string erased_key;  // "": none
+};
+
 struct StoredObject {
   std::string name;
   std::string json;
@@ -52,14 +59,15 @@ class ObjectStore {
   // `json` begins with {"generation":N. Returns the new generation. Error (conflict): not as expected, or the
   // lease is held by somebody else now.
   net::Task<base::Result<std::uint64_t>> save(std::string name, std::string json, Expected expected,
-                                              std::optional<Lease> lease);
+                                              std::optional<Lease> lease, Along along = {});
   // False: there was none. Error (conflict) as above.
-  net::Task<base::Result<bool>> erase(std::string name, Expected expected, std::optional<Lease> lease);
+  net::Task<base::Result<bool>> erase(std::string name, Expected expected, std::optional<Lease> lease,
+                                      Along along = {});
 
  private:
   net::Task<base::Result<RedisReply>> run(const std::string& script, std::string name,
                                           std::vector<std::string> arguments,
-                                          const std::optional<Lease>& lease);
+                                          const std::optional<Lease>& lease, const Along& along);
   [[nodiscard]] std::unexpected<base::Error> conflict(std::string_view name, std::string_view verdict) const;
 
   RedisClient& client_;

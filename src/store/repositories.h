@@ -4,7 +4,9 @@
 #include "store/account_repository.h"
 #include "store/certificate_repository.h"
 #include "store/challenge_repository.h"
+#include "store/due_queue.h"
 #include "store/lease_repository.h"
+#include "store/order_repository.h"
 #include "store/progress_repository.h"
 #include "store/redis_client.h"
 #include "store/script_runner.h"
@@ -21,7 +23,9 @@ struct Repositories {
         targets(client, scripts),
         tokens(client, scripts),
         challenges(client),
-        accounts(client),
+        accounts(client, scripts),
+        orders(client, scripts),
+        due(client, scripts),
         progress(client),
         leases(scripts) {}
   Repositories(const Repositories&) = delete;
@@ -33,6 +37,8 @@ struct Repositories {
   TokenRepository tokens;
   ChallengeRepository challenges;
   AccountRepository accounts;
+  OrderRepository orders;
+  DueQueue due;
   ProgressRepository progress;
   LeaseRepository leases;
 };

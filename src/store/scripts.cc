@@ -56,6 +56,10 @@ local digits = string.format('%.0f', generation)
 local text = string.gsub(ARGV[1], '^{"generation":%d+', '{"generation":' .. digits, 1)
 redis.call('SET', KEYS[1], text)
 redis.call('SADD', KEYS[2], ARGV[4])
+if KEYS[6] ~= '' then
+  if ARGV[7] == '' then redis.call('ZREM', KEYS[6], ARGV[4]) else redis.call('ZADD', KEYS[6], ARGV[7], ARGV[4]) end
+end
+if KEYS[7] ~= '' then redis.call('DEL', KEYS[7]) end
 redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[6], '*',
            'kind', ARGV[3], 'name', ARGV[4], 'generation', digits, 'op', 'save')
 return {'saved', generation}
@@ -64,7 +68,8 @@ return {'saved', generation}
 const std::string kErase = kCheck + R"lua(
 local stored = redis.call('GET', KEYS[1])
 if not stored then
-  redis.call('SREM', KEYS[2], ARGV[3])  -- the index may lag
+  redis.call('SREM', KEYS[2], ARGV[3])  -- indexes may lag
+  if KEYS[6] ~= '' then redis.call('ZREM', KEYS[6], ARGV[3]) end
   return {'absent', 0}
 end
 local found = generation_of(stored)
@@ -75,6 +80,8 @@ if other then return {'fenced', other} end
 local generation = next_generation(found)
 redis.call('DEL', KEYS[1])
 redis.call('SREM', KEYS[2], ARGV[3])
+if KEYS[6] ~= '' then redis.call('ZREM', KEYS[6], ARGV[3]) end
+if KEYS[7] ~= '' then redis.call('DEL', KEYS[7]) end
 redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[5], '*',
            'kind', ARGV[2], 'name', ARGV[3], 'generation', string.format('%.0f', generation), 'op', 'erase')
 return {'erased', generation}
@@ -116,6 +123,37 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 const std::string kReleaseLease = R"lua(
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])
+)lua";
+
+// Stricter than kSave: without the lease in hand nothing is written, also if nobody took it over yet.
+const std::string kSaveUnderLease = R"lua(
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
+return 1
+)lua";
+
+const std::string kEraseUnderLease = R"lua(
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[1])
+return 1
+)lua";
+
+const std::string kClaimDue = R"lua(
+local names = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
+for _, name in ipairs(names) do redis.call('ZADD', KEYS[1], ARGV[3], name) end
+return names
+)lua";
+
+const std::string kRenameAccount = R"lua(
+if redis.call('EXISTS', KEYS[1]) == 0 or redis.call('EXISTS', KEYS[3]) == 1 then return 0 end
+redis.call('RENAME', KEYS[1], KEYS[3])
+if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('RENAME', KEYS[2], KEYS[4]) end
+return 1
+)lua";
+
+const std::string kKeepLonger = R"lua(
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
+return 1
 )lua";
 
 }  // namespace cardea::store::scripts

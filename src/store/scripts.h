@@ -6,14 +6,14 @@
 namespace cardea::store::scripts {
 
 // Writes one object if it is as the caller last saw it, and tells everybody.
-// KEYS: object, index, changes, generation counter, lease ("" if none).
+// KEYS: object, index, changes, generation counter, lease ("" if none), due queue ("" if none), key to remove
+//       along with it ("" if none).
 // ARGV: JSON beginning with {"generation":N ; expected ("any", "absent" or a number); kind; name; fence (""
-// if none);
-//       changes kept.
+//       if none); changes kept; score in the due queue ("" takes the name off it).
 // Returns {"saved", new generation}, {"changed", generation found} or {"fenced", fence found}.
 extern const std::string kSave;
 
-// Removes one object likewise. KEYS: object, index, changes, generation counter, lease.
+// Removes one object likewise, from the due queue too. KEYS: as above.
 // ARGV: expected; kind; name; fence; changes kept. Returns {"erased", n}, {"absent", 0}, {"changed", …},
 // {"fenced", …}.
 extern const std::string kErase;
@@ -33,5 +33,22 @@ extern const std::string kAcquireLease;
 extern const std::string kExtendLease;
 // KEYS: lease. ARGV: the value. Returns 1, or 0 if it was not ours any more.
 extern const std::string kReleaseLease;
+
+// Writes or removes a key if the lease is held by the caller. KEYS: key, lease. ARGV: the lease's value; for
+// saving: text, seconds to keep it. Returns 1, or 0 if the lease is not the caller's.
+extern const std::string kSaveUnderLease;
+extern const std::string kEraseUnderLease;
+
+// Takes names that are due and lets them come back later. KEYS: due queue. ARGV: now, how many, when they
+// come back. Returns the names.
+extern const std::string kClaimDue;
+
+// Moves an account to another name. KEYS: key and state of the old name, key and state of the new one.
+// Returns 1, or 0 if there is no old one or the new one has a key already.
+extern const std::string kRenameAccount;
+
+// Stores a text with a time until which it counts, unless one that counts for longer is there. KEYS: key.
+// ARGV: text, milliseconds.
+extern const std::string kKeepLonger;
 
 }  // namespace cardea::store::scripts

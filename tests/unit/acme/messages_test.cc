@@ -132,13 +132,19 @@ TEST(Authorization, IgnoresMembersOfUnknownChallengeTypes) {
 }
 
 TEST(Payload, SaysWhatRfc8555Wants) {
-  const std::string contact[] = {"a@example.com"};
   const std::string domains[] = {"a.example", "b.example"};
-  EXPECT_EQ(new_account_payload(contact),
+  EXPECT_EQ(new_account_payload("a@example.com"),
             R"({"termsOfServiceAgreed":true,"contact":["mailto:a@example.com"]})");
-  EXPECT_EQ(new_account_payload({}), R"({"termsOfServiceAgreed":true})");
+  EXPECT_EQ(new_account_payload(""), R"({"termsOfServiceAgreed":true})");
+  EXPECT_EQ(new_account_payload("", R"({"payload":"x"})"),
+            R"({"termsOfServiceAgreed":true,"externalAccountBinding":{"payload":"x"}})");
+  EXPECT_EQ(contact_payload("a@example.com"), R"({"contact":["mailto:a@example.com"]})");
   EXPECT_EQ(new_order_payload(domains),
             R"({"identifiers":[{"type":"dns","value":"a.example"},{"type":"dns","value":"b.example"}]})");
+  EXPECT_EQ(
+      new_order_payload(std::span(domains).first(1), "aki.serial", "shortlived"),
+      R"({"identifiers":[{"type":"dns","value":"a.example"}],"replaces":"aki.serial","profile":"shortlived"})");
+  EXPECT_EQ(revoke_payload("\x01\x02", 4), R"({"certificate":"AQI","reason":4})");
   EXPECT_EQ(finalize_payload("\x01\x02"), R"({"csr":"AQI"})");
 }
 
@@ -149,6 +155,17 @@ TEST(Link, FindsARelation) {
   EXPECT_EQ(find_link(links, "alternate"), "https://ca.example/b");
   EXPECT_EQ(find_link(links, "index"), "https://ca.example/dir");
   EXPECT_EQ(find_link(links, "next"), "");
+}
+
+TEST(Link, FindsAllTargetsOfARelationOnce) {
+  const std::vector<std::string> links = {
+      "</cert/1/1>;rel=\"alternate\", <https://ca.example/cert/1/2>;rel=\"alternate\"",
+      "<https://ca.example/cert/1/1>;rel=\"alternate\"", "<//elsewhere.example/x>;rel=\"alternate\"",
+      "<http://ca.example/plain>;rel=\"alternate\"", "<https://ca.example/up>;rel=\"up\""};
+  EXPECT_EQ(find_links(links, "alternate", "https://ca.example/cert/1"),
+            (std::vector<std::string>{"https://ca.example/cert/1/1", "https://ca.example/cert/1/2"}));
+  const std::vector<std::string> many(3, "<https://ca.example/a>;rel=a, <https://ca.example/b>;rel=a");
+  EXPECT_EQ(find_links(many, "a", "").size(), 2U);
 }
 
 }  // namespace

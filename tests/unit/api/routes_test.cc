@@ -8,18 +8,21 @@
 namespace cardea::api {
 namespace {
 
-using Match = std::optional<std::string>;
+using Match = std::optional<std::vector<std::string>>;
 
 TEST(Routes, MatchAWholePath) {
-  EXPECT_EQ(match_path("/health", "/health"), Match(""));
+  EXPECT_EQ(match_path("/health", "/health"), Match(std::in_place));
   for (const std::string_view path : {"", "/", "/healt", "/health/", "/healthy", "/x/health", "health"}) {
     EXPECT_EQ(match_path("/health", path), std::nullopt) << path;
   }
 }
 
 TEST(Routes, GiveTheSegmentThatIsLeftOpen) {
-  EXPECT_EQ(match_path("/certificates/{}", "/certificates/my-cert"), Match("my-cert"));
-  EXPECT_EQ(match_path("/certificates/{}/status", "/certificates/my-cert/status"), Match("my-cert"));
+  EXPECT_EQ(match_path("/certificates/{}", "/certificates/my-cert"), Match({"my-cert"}));
+  EXPECT_EQ(match_path("/certificates/{}/status", "/certificates/my-cert/status"), Match({"my-cert"}));
+  EXPECT_EQ(match_path("/certificates/{}/domains/{}", "/certificates/c/domains/a.example"),
+            Match({"c", "a.example"}));
+  EXPECT_EQ(match_path("/certificates/{}/domains/{}", "/certificates/c/domains/"), std::nullopt);
   for (const std::string_view path : {"/certificates", "/certificates/", "/certificates/a/b",
                                       "/certificate/a", "/certificates/a/", "/certificates//"}) {
     EXPECT_EQ(match_path("/certificates/{}", path), std::nullopt) << path;
@@ -31,9 +34,9 @@ TEST(Routes, GiveTheSegmentThatIsLeftOpen) {
 }
 
 TEST(Routes, DecodeTheSegment) {
-  EXPECT_EQ(match_path("/{}", "/a%20b%2Fc%2fd"), Match("a b/c/d"));
-  EXPECT_EQ(match_path("/{}", "/%41"), Match("A"));
-  EXPECT_EQ(match_path("/{}", "/a+b"), Match("a+b"));
+  EXPECT_EQ(match_path("/{}", "/a%20b%2Fc%2fd"), Match({"a b/c/d"}));
+  EXPECT_EQ(match_path("/{}", "/%41"), Match({"A"}));
+  EXPECT_EQ(match_path("/{}", "/a+b"), Match({"a+b"}));
   for (const std::string_view path : {"/%", "/%4", "/a%", "/a%4", "/%zz", "/%4z", "/% 1"}) {
     EXPECT_EQ(match_path("/{}", path), std::nullopt) << path;
   }

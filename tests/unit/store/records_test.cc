@@ -1,6 +1,7 @@
 // Round trips of the stored objects, and the names of their keys.
 #include <gtest/gtest.h>
 
+#include "base/limits.h"
 #include "store/certificate_record.h"
 #include "store/key_names.h"
 #include "store/target_record.h"
@@ -48,6 +49,44 @@ TEST(CertificateRecord, AbsentTimesStayAbsent) {
   const std::string json = to_json(record);
   EXPECT_EQ(json.find("expires_at"), std::string::npos);
   EXPECT_EQ(parse_certificate_record("n", json).value(), record);
+}
+
+TEST(CertificateRecord, EveryMemberSurvivesARoundTrip) {
+  const base::Time time{std::chrono::seconds(1'710'460'800)};
+  CertificateRecord record;
+  record.cert_name = "n";
+  record.domains = {"a.example"};
+  record.directory_urls = {"https://a.example/dir", "https://b.example/dir"};
+  record.status = CertificateStatus::revoked;
+  record.key_type = "ec_p256";
+  record.challenge_type = "tls-alpn-01";
+  record.profile = "shortlived";
+  record.profile_required = false;
+  record.preferred_chain = "Root X";
+  record.obtained_at = time;
+  record.issuer_directory_url = "https://b.example/dir";
+  record.issuer_email = "a@b.example";
+  record.renewal = {"aki.serial", time, time, time, time, "https://ca.example/why", 3};
+  record.revocations.push_back({1, "CERT", "KEY", "https://a.example/dir", "a@b.example", time, 2, "no"});
+  record.attempts = 4;
+  record.last_error = R"({"type":"urn:x","detail":"because"})";
+  record.last_error_message = "because";
+  record.postponed_because = "held";
+  record.next_attempt_at = time;
+  record.next_action_at = time;
+  record.history.push_back({time, "order", "Ordering", 201});
+  const std::string json = to_json(record);
+  EXPECT_NE(json.find(R"("acme_directory_url":"https://a.example/dir")"), std::string::npos) << json;
+  EXPECT_EQ(parse_certificate_record("n", json).value(), record);
+}
+
+TEST(History, ForgetsTheOldest) {
+  std::vector<HistoryEntry> history;
+  for (std::size_t i = 0; i < base::kHistoryEntriesMax + 2; ++i) {
+    add_history(history, {base::Time{}, "order", std::to_string(i), 0});
+  }
+  EXPECT_EQ(history.size(), base::kHistoryEntriesMax);
+  EXPECT_EQ(history.front().message, "2");
 }
 
 TEST(CertificateRecord, ErrorsNameTheMember) {

@@ -8,7 +8,9 @@
 #include "store/certificate_repository.h"
 #include "store/challenge_repository.h"
 #include "store/change_stream.h"
+#include "store/due_queue.h"
 #include "store/lease_repository.h"
+#include "store/order_repository.h"
 #include "store/progress_repository.h"
 #include "store/store_fixture.h"
 #include "store/target_repository.h"
@@ -184,7 +186,7 @@ TEST_F(Repositories, ChallengesAccountsAndProgress) {
     answer = co_await challenges.find("tok");
     EXPECT_TRUE(answer && !*answer);
 
-    AccountRepository accounts(client);
+    AccountRepository accounts(client, scripts);
     auto won = co_await accounts.store_if_absent("https://ca.example/dir", "a@b.c", "one");
     EXPECT_TRUE(won && *won == "one");
     auto lost = co_await accounts.store_if_absent("https://ca.example/dir", "a@b.c", "two");
@@ -197,6 +199,128 @@ TEST_F(Repositories, ChallengesAccountsAndProgress) {
     auto found = co_await progress.find("c");
     EXPECT_TRUE(found && *found && (*found)->step == "order" && (*found)->message == "ordering" &&
                 (*found)->at);
+  });
+}
+
+TEST_F(Repositories, AnAccountsStateAndHold) {
+  run_connected([&]() -> net::Task<void> {
+    AccountRepository accounts(client, scripts);
+    const std::string directory = "https://ca.example/dir";
+    auto none = co_await accounts.load_state(directory, "a@b.c");
+    EXPECT_TRUE(none && none->url.empty());
+    AccountState state;
+    state.url = "https://ca.example/acct/1";
+    state.contact = "a@b.c";
+    EXPECT_TRUE(co_await accounts.save_state(directory, "a@b.c", state));
+    EXPECT_EQ(value_of(co_await accounts.load_state(directory, "a@b.c")), state);
+    co_await text(Command{"SET", "account-state:ca.example:bad@b.c", "no json"});
+    none = co_await accounts.load_state(directory, "bad@b.c");
+    EXPECT_TRUE(none && none->url.empty()) << "the CA can be asked anew";
+
+    const base::Time now = base::now();
+    EXPECT_TRUE(co_await accounts.hold(directory, "a@b.c", {now + 600s, "long"}, now));
+    EXPECT_TRUE(co_await accounts.hold(directory, "a@b.c", {now + 60s, "short"}, now));
+    auto hold = co_await accounts.find_hold(directory, "a@b.c");
+    EXPECT_TRUE(hold && *hold && (*hold)->until == now + 600s && (*hold)->reason == "long");
+    auto other = co_await accounts.find_hold(directory, "other@b.c");
+    EXPECT_TRUE(other && !*other);
+  });
+}
+
+TEST_F(Repositories, AnAccountMovesToAnotherAddressUnlessThatHasOne) {
+  run_connected([&]() -> net::Task<void> {
+    AccountRepository accounts(client, scripts);
+    const std::string directory = "https://ca.example/dir";
+    EXPECT_EQ(value_of(co_await accounts.rename(directory, "old@b.c", "new@b.c")), false);
+    co_await accounts.store_if_absent(directory, "old@b.c", "key");
+    AccountState state;
+    state.url = "https://ca.example/acct/1";
+    co_await accounts.save_state(directory, "old@b.c", state);
+    EXPECT_EQ(value_of(co_await accounts.rename(directory, "old@b.c", "new@b.c")), true);
+    auto moved = co_await accounts.load(directory, "new@b.c");
+    EXPECT_TRUE(moved && *moved == "key");
+    EXPECT_EQ(value_of(co_await accounts.load_state(directory, "new@b.c")), state);
+    co_await accounts.store_if_absent(directory, "old@b.c", "another key");
+    EXPECT_EQ(value_of(co_await accounts.rename(directory, "old@b.c", "new@b.c")), false);
+  });
+}
+
+TEST_F(Repositories, AnOrderIsWrittenByWhoHoldsTheLeaseOnly) {
+  run_connected([&]() -> net::Task<void> {
+    OrderRepository orders(client, scripts);
+    OrderRecord order;
+    order.domains = {"a.example"};
+    order.directory_url = "https://ca.example/dir";
+    order.private_key_pem = "key";
+    order.history.push_back({base::now(), "order", "Ordering", 201});
+    auto lease = co_await leases.acquire("cert:c", 10s);
+    EXPECT_TRUE(lease && *lease);
+    if (!lease || !*lease) co_return;
+    EXPECT_TRUE(co_await orders.save("c", order, **lease));
+    auto stored = co_await orders.load("c");
+    EXPECT_TRUE(stored && *stored && **stored == order);
+    // Without a successor, too: who let the lease run out has no say any more.
+    EXPECT_TRUE(co_await leases.release(**lease));
+    EXPECT_EQ(code_of(co_await orders.save("c", order, **lease)), ErrorCode::conflict);
+    EXPECT_EQ(code_of(co_await orders.erase("c", **lease)), ErrorCode::conflict);
+    auto next = co_await leases.acquire("cert:c", 10s);
+    EXPECT_TRUE(next && *next);
+    EXPECT_EQ(code_of(co_await orders.save("c", order, **lease)), ErrorCode::conflict);
+    EXPECT_TRUE(co_await orders.erase("c", **next));
+    stored = co_await orders.load("c");
+    EXPECT_TRUE(stored && !*stored);
+  });
+}
+
+TEST_F(Repositories, ACommitTakesTheOrderAwayAndMovesTheCertificateInTheQueue) {
+  run_connected([&]() -> net::Task<void> {
+    OrderRepository orders(client, scripts);
+    DueQueue due(client, scripts);
+    const base::Time now = base::now();
+    CertificateRecord record = make_certificate("c");
+    record.next_action_at = now - 1s;
+    auto saved = co_await certificates.save(record, 0);
+    co_await certificates.save(make_certificate("never"), 0);
+    auto claimed = co_await due.claim(now, 10, now + 30s);
+    EXPECT_EQ(value_of(claimed), std::vector<std::string>{"c"});
+    claimed = co_await due.claim(now, 10, now + 30s);
+    EXPECT_EQ(value_of(claimed), std::vector<std::string>{}) << "claimed already";
+    claimed = co_await due.claim(now + 31s, 10, now + 60s);
+    EXPECT_EQ(value_of(claimed), std::vector<std::string>{"c"}) << "it comes back";
+
+    auto lease = co_await leases.acquire("cert:c", 10s);
+    if (!lease || !*lease || !saved) co_return;
+    OrderRecord order;
+    order.domains = {"a.example"};
+    EXPECT_TRUE(co_await orders.save("c", order, **lease));
+    record.next_action_at = now + 100s;
+    auto committed = co_await certificates.save(record, *saved, **lease, RunningOrder::drop);
+    EXPECT_TRUE(committed);
+    EXPECT_EQ(co_await text(Command{"EXISTS", "order:c"}), "0");
+    EXPECT_EQ(co_await text(Command{"ZSCORE", "due", "c"}),
+              std::to_string((now + 100s).time_since_epoch().count()));
+    EXPECT_TRUE(co_await due.move("c", now));
+    EXPECT_TRUE(co_await due.move("unknown", now));
+    claimed = co_await due.claim(now, 10, now + 30s);
+    EXPECT_EQ(value_of(claimed), std::vector<std::string>{"c"}) << "what is not queued is not added";
+    std::vector<DueQueue::Entry> entries{{"c", now}, {"lost", now}};
+    EXPECT_TRUE(co_await due.add_missing(std::move(entries)));
+    claimed = co_await due.claim(now, 10, now + 30s);
+    EXPECT_EQ(value_of(claimed), std::vector<std::string>{"lost"});
+    EXPECT_TRUE(co_await due.remove("lost"));
+    co_await certificates.erase("c");
+    EXPECT_EQ(co_await text(Command{"EXISTS", "due"}), "0") << "a deleted certificate leaves the queue";
+  });
+}
+
+TEST_F(Repositories, AClaimTakesTheLongestDueFirstAndNoMoreThanAskedFor) {
+  run_connected([&]() -> net::Task<void> {
+    DueQueue due(client, scripts);
+    const base::Time now = base::now();
+    std::vector<DueQueue::Entry> entries{{"a", now - 1s}, {"b", now - 3s}, {"c", now - 2s}, {"d", now + 1s}};
+    EXPECT_TRUE(co_await due.add_missing(std::move(entries)));
+    EXPECT_EQ(value_of(co_await due.claim(now, 2, now + 30s)), (std::vector<std::string>{"b", "c"}));
+    EXPECT_EQ(value_of(co_await due.claim(now, 2, now + 30s)), (std::vector<std::string>{"a"}));
   });
 }
 

@@ -1,0 +1,35 @@
+// One Client for each directory, so that nonces, directory and connections are shared.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "acme/client.h"
+#include "http/client.h"
+
+namespace cardea::acme {
+
+// Loop thread only; `http` outlives it. Directories come from owners of tokens, so there could be any number:
+// past kDirectoriesMax new ones are made for one use only.
+class Clients {
+ public:
+  explicit Clients(http::Client& http) : http_(http) {}
+
+  // Keep the pointer for as long as the client is used.
+  [[nodiscard]] std::shared_ptr<Client> get(const std::string& directory_url) {
+    const auto found = clients_.find(directory_url);
+    if (found != clients_.end()) return found->second;
+    auto client = std::make_shared<Client>(http_, directory_url);
+    if (clients_.size() < kDirectoriesMax) clients_.emplace(directory_url, client);
+    return client;
+  }
+
+ private:
+  static constexpr std::size_t kDirectoriesMax = 256;
+
+  http::Client& http_;
+  std::map<std::string, std::shared_ptr<Client>> clients_;
+};
+
+}  // namespace cardea::acme
