@@ -39,6 +39,8 @@ inline constexpr auto kEventStreamIdleTimeout = 1h;
 // From the request's end to the response's head.
 inline constexpr auto kUpstreamHeadTimeout = 60s;
 inline constexpr auto kDialTimeout = 5s;
+// How long we read on after our last bytes; most peers close within a round trip.
+inline constexpr auto kLingerTimeout = 2s;
 // Below the 5 s after which common servers (Node.js) close, so that we never send into a closing connection.
 inline constexpr auto kUpstreamIdleTimeout = 4s;
 // SIGTERM: how long running exchanges may still take.
@@ -51,6 +53,8 @@ inline constexpr auto kDrainTimeout = 30s;
 inline constexpr std::size_t kUpstreamIdleMax = 64;
 // Accepted per wake-up of a listener: handshakes of new clients must not starve those who are served.
 inline constexpr std::size_t kAcceptsPerTurnMax = 16;
+// What is read and dropped after our last bytes: the rest of an upload, not an endless one.
+inline constexpr std::size_t kLingerBytesMax = 256 * 1024;
 // Bytes of a ClientHello message. OpenSSL itself stops at 16 KiB; post-quantum hellos have about 1.8 KiB.
 inline constexpr std::size_t kClientHelloBytesMax = 16 * 1024;
 // Protocols in one ALPN extension. Browsers send 2 or 3; 16 KiB of one-byte names would be 8000 strings.

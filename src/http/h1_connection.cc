@@ -1,6 +1,5 @@
 #include "http/h1_connection.h"
 
-#include <chrono>
 #include <optional>
 
 #include "base/limits.h"
@@ -8,16 +7,13 @@
 #include "http/h1_exchange.h"
 #include "http/respond.h"
 #include "net/deadline.h"
+#include "net/linger.h"
 
 namespace cardea::http {
 namespace {
 
 using State = ConnectionSet::Member::State;
 
-// After an answer that ends the connection, what the client still sends is read for a moment: closing at once
-// would reset the connection and could destroy the answer on its way (RFC 9112 §9.6).
-constexpr auto kLingerTimeout = std::chrono::seconds(2);
-constexpr std::size_t kLingerBytesMax = 256 * 1024;
 // What of an unread request body is skipped to keep the connection.
 constexpr std::size_t kSkippedBodyBytesMax = 64 * 1024;
 // Head storage is kept for the next request unless an unusual one made it large.
@@ -31,7 +27,7 @@ class H1Connection {
   net::Task<void> run() {
     while (co_await serve_one()) {
     }
-    co_await linger();
+    co_await net::linger(stream_);
   }
 
  private:
@@ -98,20 +94,6 @@ class H1Connection {
       auto piece = co_await exchange.read_body();
       if (!piece) co_return;
       skipped += piece->size();
-    }
-  }
-
-  net::Task<void> linger() {
-    if (!stream_.is_open() || stream_.ended()) co_return;
-    stream_.end_output();
-    // One deadline for all of it: a byte now and then does not prolong it.
-    const net::Deadline deadline(kLingerTimeout);
-    std::size_t discarded = 0;
-    while (discarded < kLingerBytesMax) {
-      discarded += stream_.input().size();
-      stream_.input().consume(stream_.input().size());
-      auto more = co_await stream_.read(deadline.left());
-      if (!more || !*more || deadline.passed()) co_return;
     }
   }
 
