@@ -1,7 +1,10 @@
 #include "crypto/self_signed.h"
 
+#include <algorithm>
 #include <array>
 #include <vector>
+
+#include <openssl/objects.h>
 
 #include "base/hostname.h"
 #include "crypto/random.h"
@@ -44,11 +47,28 @@ bool add_usage(X509* certificate) {
        {NID_key_usage, "critical,digitalSignature"},
        {NID_ext_key_usage, "serverAuth"}}};
   for (const auto& [kind, value] : kUsage) {
-    const std::unique_ptr<X509_EXTENSION, OpensslDeleter<X509_EXTENSION_free>> extension(
-        X509V3_EXT_conf_nid(nullptr, &context, kind, value));
+    const ExtensionPtr extension(X509V3_EXT_conf_nid(nullptr, &context, kind, value));
     if (!extension || X509_add_ext(certificate, extension.get(), -1) != 1) return false;
   }
   return true;
+}
+
+bool add_extension(X509* certificate, const CriticalExtension& wanted) {
+  const std::unique_ptr<ASN1_OBJECT, OpensslDeleter<ASN1_OBJECT_free>> kind(
+      OBJ_txt2obj(wanted.oid.c_str(), 1));
+  const std::unique_ptr<ASN1_OCTET_STRING, OpensslDeleter<ASN1_STRING_free>> value(ASN1_OCTET_STRING_new());
+  if (!kind || !value ||
+      ASN1_OCTET_STRING_set(value.get(), reinterpret_cast<const unsigned char*>(wanted.value_der.data()),
+                            static_cast<int>(wanted.value_der.size())) != 1) {
+    return false;
+  }
+  const ExtensionPtr extension(X509_EXTENSION_create_by_OBJ(nullptr, kind.get(), 1, value.get()));
+  return extension && X509_add_ext(certificate, extension.get(), -1) == 1;
+}
+
+bool add_extensions(X509* certificate, std::span<const CriticalExtension> wanted) {
+  return std::ranges::all_of(
+      wanted, [certificate](const CriticalExtension& one) { return add_extension(certificate, one); });
 }
 
 bool set_dates(X509* certificate, base::Time not_before, base::Time not_after) {
@@ -59,14 +79,15 @@ bool set_dates(X509* certificate, base::Time not_before, base::Time not_after) {
 }  // namespace
 
 Result<Certificate> make_self_signed(const PrivateKey& key, std::string_view name, base::Time not_before,
-                                     std::chrono::seconds lifetime) {
+                                     std::chrono::seconds lifetime, std::span<const CriticalExtension> more) {
   if (lifetime.count() <= 0) return base::fail(base::ErrorCode::invalid, "the lifetime is not positive");
   const auto host = base::parse_hostname(name);
   if (!host) return std::unexpected(host.error());
   const CertificatePtr made(X509_new());
   if (!made || X509_set_version(made.get(), X509_VERSION_3) != 1 || !set_serial(made.get()) ||
       !set_names(made.get(), *host) || !set_dates(made.get(), not_before, not_before + lifetime) ||
-      X509_set_pubkey(made.get(), key.handle()) != 1 || !add_usage(made.get())) {
+      X509_set_pubkey(made.get(), key.handle()) != 1 || !add_usage(made.get()) ||
+      !add_extensions(made.get(), more)) {
     return openssl_failure("making a self-signed certificate");
   }
   const EVP_MD* digest = key.type() == KeyType::ec_p384 ? EVP_sha384() : EVP_sha256();
