@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "store/challenge_scripts.h"
 #include "store/key_names.h"
 
 namespace cardea::store {
@@ -26,6 +27,39 @@ net::Task<base::Result<std::optional<std::string>>> ChallengeRepository::find(st
 net::Task<base::Status> ChallengeRepository::erase(std::string token) {
   std::vector<std::string> command{"DEL", key_names::challenge(token)};
   auto reply = co_await client_.command(std::move(command));
+  if (!reply) co_return std::unexpected(reply.error());
+  co_return base::Status{};
+}
+
+net::Task<base::Status> ChallengeRepository::put_tls_alpn(std::string domain, std::string key_authorization) {
+  std::vector<std::string> keys{key_names::tls_alpn(domain)};
+  std::vector<std::string> arguments{std::move(key_authorization),
+                                     std::to_string(base::kChallengeLifetime.count())};
+  auto reply = co_await scripts_.run(scripts::kPutChallenge, std::move(keys), std::move(arguments));
+  if (!reply) co_return std::unexpected(reply.error());
+  auto stored = reply->integer();
+  if (!stored) co_return std::unexpected(stored.error());
+  if (*stored == 1) co_return base::Status{};
+  co_return base::fail_retryable(
+      base::ErrorCode::conflict,
+      "another order for " + domain +
+          " is being validated over tls-alpn-01, and a name can have one such validation at a time; this one "
+          "can go on when that one has ended",
+      base::ErrorSource::store);
+}
+
+net::Task<base::Result<std::optional<std::string>>> ChallengeRepository::find_tls_alpn(std::string domain) {
+  std::vector<std::string> command{"GET", key_names::tls_alpn(domain)};
+  auto reply = co_await client_.command(std::move(command));
+  if (!reply) co_return std::unexpected(reply.error());
+  co_return reply->optional_text();
+}
+
+net::Task<base::Status> ChallengeRepository::erase_tls_alpn(std::string domain,
+                                                            std::string key_authorization) {
+  std::vector<std::string> keys{key_names::tls_alpn(domain)};
+  std::vector<std::string> arguments{std::move(key_authorization)};
+  auto reply = co_await scripts_.run(scripts::kEraseChallenge, std::move(keys), std::move(arguments));
   if (!reply) co_return std::unexpected(reply.error());
   co_return base::Status{};
 }

@@ -1,4 +1,4 @@
-// Answers to http-01 challenges: any node can give the answer that another one ordered.
+// Answers to challenges: any node can give the answer that another one ordered.
 #pragma once
 
 #include <optional>
@@ -7,22 +7,33 @@
 #include "base/error.h"
 #include "net/task.h"
 #include "store/redis_client.h"
+#include "store/script_runner.h"
 
 namespace cardea::store {
 
-// Loop thread only; `client` outlives it, and it outlives its tasks. Errors: those of RedisClient::command().
+// Loop thread only; `client` and `scripts` outlive it, and it outlives its tasks. Errors: those of
+// RedisClient::command(), and conflict as said below.
 class ChallengeRepository {
  public:
-  explicit ChallengeRepository(RedisClient& client) : client_(client) {}
+  ChallengeRepository(RedisClient& client, ScriptRunner& scripts) : client_(client), scripts_(scripts) {}
 
-  // Kept for kChallengeLifetime, so that a crash leaves nothing behind.
+  // http-01, by token. Kept for kChallengeLifetime, so that a crash leaves nothing behind.
   net::Task<base::Status> put(std::string token, std::string key_authorization);
   net::Task<base::Result<std::optional<std::string>>> find(std::string token);
   // No error if there is none.
   net::Task<base::Status> erase(std::string token);
 
+  // tls-alpn-01, by domain (canonical): the CA's handshake names nothing else, so a domain has one at a time.
+  // Kept for kChallengeLifetime; putting the same one again, as after a crash, begins that time anew.
+  // Error (conflict, retryable): another order has its own there; it goes with that order or with time.
+  net::Task<base::Status> put_tls_alpn(std::string domain, std::string key_authorization);
+  net::Task<base::Result<std::optional<std::string>>> find_tls_alpn(std::string domain);
+  // Leaves that of another order alone. No error if there is none.
+  net::Task<base::Status> erase_tls_alpn(std::string domain, std::string key_authorization);
+
  private:
   RedisClient& client_;
+  ScriptRunner& scripts_;
 };
 
 }  // namespace cardea::store

@@ -61,6 +61,10 @@ std::string challenge(std::string_view token) {
   return join("challenge:", token);
 }
 
+std::string tls_alpn(std::string_view domain) {
+  return join("alpn:", domain);
+}
+
 base::Result<std::string> account(std::string_view directory_url, std::string_view email) {
   return account_key("account:", directory_url, email);
 }

@@ -26,7 +26,9 @@ namespace key_names {
 
 // auth:token:{sha256hex}. Takes the hash with or without its "sha256:".
 [[nodiscard]] std::string token_authentication(std::string_view hash);
+// challenge:{token} for http-01, alpn:{domain} for tls-alpn-01.
 [[nodiscard]] std::string challenge(std::string_view token);
+[[nodiscard]] std::string tls_alpn(std::string_view domain);
 // account:{provider}:{email}; the provider is the authority of the directory's URL, so two CAs, or one CA's
 // staging and production, never share a key. Error (invalid): `directory_url` is no URL.
 [[nodiscard]] base::Result<std::string> account(std::string_view directory_url, std::string_view email);

@@ -22,7 +22,7 @@ struct Repositories {
         certificates(client, scripts),
         targets(client, scripts),
         tokens(client, scripts),
-        challenges(client),
+        challenges(client, scripts),
         accounts(client, scripts),
         orders(client, scripts),
         due(client, scripts),

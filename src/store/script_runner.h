@@ -16,9 +16,9 @@ class ScriptRunner {
  public:
   explicit ScriptRunner(RedisClient& client) : client_(client) {}
 
-  // `script` is one of scripts.h. Errors: those of RedisClient::command(); rejected when the script itself
-  // fails. Redis forgets scripts when it restarts: NOSCRIPT means that nothing ran, and the text is sent
-  // instead.
+  // `script` is one of scripts.h or challenge_scripts.h. Errors: those of RedisClient::command(); rejected
+  // when the script itself fails. Redis forgets scripts when it restarts: NOSCRIPT means that nothing ran,
+  // and the text is sent instead.
   net::Task<base::Result<RedisReply>> run(const std::string& script, std::vector<std::string> keys,
                                           std::vector<std::string> arguments);
 

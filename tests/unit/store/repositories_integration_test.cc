@@ -177,7 +177,7 @@ TEST_F(Repositories, TokensHaveTwoKeys) {
 
 TEST_F(Repositories, ChallengesAccountsAndProgress) {
   run_connected([&]() -> net::Task<void> {
-    ChallengeRepository challenges(client);
+    ChallengeRepository challenges(client, scripts);
     EXPECT_TRUE(co_await challenges.put("tok", "tok.thumb"));
     auto answer = co_await challenges.find("tok");
     EXPECT_TRUE(answer && *answer == "tok.thumb");
