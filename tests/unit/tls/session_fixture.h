@@ -57,6 +57,13 @@ class SessionTest : public testing::Test {
     open(client_, std::move(ssl), nullptr);
   }
 
+  // The client's ALPN: this protocol alone.
+  void offer(std::string_view protocol) {
+    const std::string wire = std::string(1, static_cast<char>(protocol.size())).append(protocol);
+    SSL_CTX_set_alpn_protos(client_context_.get(), reinterpret_cast<const unsigned char*>(wire.data()),
+                            static_cast<unsigned>(wire.size()));
+  }
+
   // Both ends take turns until both are done; the first error ends it.
   base::Status shake_hands(Bytes steps = Bytes::all) {
     bool client_done = false;

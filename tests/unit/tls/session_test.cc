@@ -82,6 +82,17 @@ TEST_F(SessionPair, RefusesAClientWithoutACommonProtocol) {
   EXPECT_EQ(server_.out.view().front(), kAlertRecord);
 }
 
+TEST_F(SessionPair, SpeaksNothingButItsProtocolInAChallenge) {
+  for (const std::string_view protocol : {"http/1.1", "h2", "acme-tls/2"}) {
+    offer(protocol);
+    open_server(ServerContext::make_challenge("a.example", "token.thumbprint", base::now()).value());
+    open_client();
+    const base::Status done = shake_hands();
+    ASSERT_FALSE(done) << protocol;
+    EXPECT_EQ(server_.out.view().front(), kAlertRecord);
+  }
+}
+
 TEST_F(SessionPair, CarriesDataBothWays) {
   connect();
   ASSERT_TRUE(client_.session->encode("question", client_.out));

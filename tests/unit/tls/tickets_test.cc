@@ -28,6 +28,9 @@ class Tickets : public SessionTest, public testing::WithParamInterface<int> {
     client_.session->encode_end(client_.out);
     return ticket;
   }
+  static std::shared_ptr<const ServerContext> make_challenge_context(std::string_view domain) {
+    return ServerContext::make_challenge(domain, "token.thumbprint", base::now()).value();
+  }
   bool is_resumed(const std::shared_ptr<const ServerContext>& context, SSL_SESSION* ticket) {
     open_server(context);
     open_client();
@@ -53,6 +56,26 @@ TEST_P(Tickets, OfOtherKeysAreNotAccepted) {
   const TicketPtr ticket = get_ticket(make_server_context("a.example", tickets_));
   TicketKeys other;
   EXPECT_FALSE(is_resumed(make_server_context("a.example", other), ticket.get()));
+}
+
+TEST_P(Tickets, AreNotGivenToWhoValidatesAChallenge) {
+  offer(kAcmeTlsProtocol);
+  open_server(make_challenge_context("a.example"));
+  open_client();
+  const base::Status done = shake_hands();
+  ASSERT_TRUE(done) << done.error().to_string();
+  EXPECT_EQ(client_.session->alpn(), kAcmeTlsProtocol);
+  base::Buffer plain;
+  EXPECT_TRUE(client_.session->decode(client_.in, plain, 1024));
+  const TicketPtr session(SSL_get1_session(client_.ssl));
+  EXPECT_EQ(SSL_SESSION_is_resumable(session.get()), 0);
+  EXPECT_EQ(SSL_SESSION_has_ticket(session.get()), 0);
+}
+
+TEST_P(Tickets, OfAHostDoNotResumeAChallengeOfItsName) {
+  const TicketPtr ticket = get_ticket(make_server_context("a.example", tickets_));
+  offer(kAcmeTlsProtocol);
+  EXPECT_FALSE(is_resumed(make_challenge_context("a.example"), ticket.get()));
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, Tickets, testing::Values(TLS1_2_VERSION, TLS1_3_VERSION),
