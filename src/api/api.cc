@@ -2,6 +2,7 @@
 
 #include "acme/messages.h"
 #include "api/routes.h"
+#include "base/hostname.h"
 
 namespace cardea::api {
 namespace {
@@ -42,6 +43,13 @@ net::Task<base::Result<std::optional<std::string>>> Api::find_challenge(std::str
   // What cannot be a token is never looked up: the path is open to everybody.
   if (!acme::is_valid_token(token)) co_return std::nullopt;
   co_return co_await services_.store.challenges.find(token);
+}
+
+net::Task<base::Result<std::optional<std::string>>> Api::find_tls_alpn_challenge(std::string domain) {
+  // What cannot be a name is never looked up: any client can ask.
+  auto name = base::parse_hostname(domain);
+  if (!name) co_return std::nullopt;
+  co_return co_await services_.store.challenges.find_tls_alpn(std::move(*name));
 }
 
 net::Task<Response> Api::handle(Request request) {

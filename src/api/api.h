@@ -23,6 +23,8 @@ class Api {
   net::Task<Response> handle(Request request);
   // The key authorisation of a challenge token, on behalf of every host. nullopt: nobody published it.
   net::Task<base::Result<std::optional<std::string>>> find_challenge(std::string token);
+  // The key authorisation of the tls-alpn-01 challenge for a name. nullopt: none is pending.
+  net::Task<base::Result<std::optional<std::string>>> find_tls_alpn_challenge(std::string domain);
 
  private:
   Services& services_;

@@ -5,9 +5,12 @@
 
 #include <fmt/core.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "http/h1_connection.h"
+#include "net/linger.h"
+#include "net/remote_call.h"
 
 namespace cardea::server {
 
@@ -27,6 +30,7 @@ Worker::Worker(const Config& config, const HostnameSet& admin_hosts, ControlPort
                std::shared_ptr<tls::HostContext> fallback)
     : config_(config),
       fallback_(std::move(fallback)),
+      control_(control),
       dispatcher_(loop_, hosts_, admin_hosts, control, counters_),
       drain_timer_(std::make_unique<DrainTimer>(loop_)) {}
 
@@ -103,6 +107,11 @@ net::Task<void> Worker::serve_tls(net::AcceptedStream accepted) {
     co_return;
   }
   counters_.handshakes_completed.add();
+  if (tls->is_challenge()) {
+    base::log_debug("{}: has seen the tls-alpn-01 challenge of {}", accepted.peer.to_string(),
+                    tls->server_name);
+    co_return co_await net::linger(accepted.stream);
+  }
   http::ConnectionInfo info{http::Scheme::https, accepted.peer, accepted.peer.to_string(),
                             std::move(tls->server_name), config_.https_port};
   co_await http::serve_h1(std::move(accepted.stream), std::move(info), dispatcher_, connections_);
@@ -117,6 +126,19 @@ net::Task<base::Result<std::shared_ptr<const tls::ServerContext>>> Worker::conte
     base::log_error("{}: {}", host->name, context.error().to_string());
   }
   co_return fallback_->context();
+}
+
+net::Task<base::Result<std::shared_ptr<const tls::ServerContext>>> Worker::challenge_context_for(
+    std::string_view server_name) {
+  const std::string domain(server_name);
+  auto found = co_await net::call_on<base::Result<std::optional<std::string>>>(
+      control_.target, loop_, [&api = control_.api, domain] { return api.find_tls_alpn_challenge(domain); });
+  if (!found) co_return base::wrap(found.error(), "looking for a tls-alpn-01 challenge of " + domain);
+  if (!*found) {
+    co_return base::fail(base::ErrorCode::not_found, "no tls-alpn-01 challenge is pending for " + domain,
+                         base::ErrorSource::client);
+  }
+  co_return tls::ServerContext::make_challenge(domain, **found, base::now());
 }
 
 void Worker::put_host(std::shared_ptr<const proxy::Host> host) {

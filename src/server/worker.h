@@ -44,6 +44,9 @@ class Worker final : private tls::ContextSource {
  private:
   net::Task<base::Result<std::shared_ptr<const tls::ServerContext>>> context_for(
       std::string_view server_name) override;
+  // Asks the control thread, and so Redis, once per handshake: nothing is kept for names that clients invent.
+  net::Task<base::Result<std::shared_ptr<const tls::ServerContext>>> challenge_context_for(
+      std::string_view server_name) override;
   void accept(net::AcceptedStream accepted, http::Scheme scheme);
   net::Task<void> serve_plain(net::AcceptedStream accepted);
   net::Task<void> serve_tls(net::AcceptedStream accepted);
@@ -54,6 +57,7 @@ class Worker final : private tls::ContextSource {
   net::EventLoop loop_;
   proxy::HostTable hosts_;
   std::shared_ptr<tls::HostContext> fallback_;
+  ControlPort control_;
   Dispatcher dispatcher_;
   http::ConnectionSet connections_;
   std::vector<std::unique_ptr<net::Listener>> http_listeners_;

@@ -1,5 +1,7 @@
 #include "tls/accept.h"
 
+#include <array>
+#include <cstdint>
 #include <utility>
 
 #include "base/limits.h"
@@ -25,13 +27,51 @@ net::Task<base::Result<ClientHello>> read_client_hello(net::Stream& stream, cons
   }
 }
 
+// RFC 8446 §6.2, RFC 7301 §3.2.
+enum class Alert : std::uint8_t { internal_error = 80, no_application_protocol = 120 };
+
+// Ends a handshake that no context has answered: a fatal alert in a record of its own (RFC 8446 §5.1, §6).
+net::Task<void> refuse(net::Stream& stream, Alert alert, const net::Deadline& deadline) {
+  const std::array<char, 7> record = {0x15, 3, 3, 0, 2, 2, static_cast<char>(alert)};
+  stream.output().append({record.data(), record.size()});
+  static_cast<void>(co_await stream.flush(deadline.left()));
+}
+
+using Context = std::shared_ptr<const ServerContext>;
+
+// The name may well be a host's, but its certificate must not answer: a CA would take that for the reply to
+// its challenge.
+net::Task<base::Result<Context>> challenge_context(net::Stream& stream, const ClientHello& hello,
+                                                   ContextSource& contexts, const net::Deadline& deadline) {
+  if (hello.server_name_kind != ServerName::valid) {
+    co_await refuse(stream, Alert::no_application_protocol, deadline);
+    co_return base::fail(base::ErrorCode::protocol, "tls-alpn-01 without a server name",
+                         base::ErrorSource::client);
+  }
+  auto context = co_await contexts.challenge_context_for(hello.server_name);
+  if (!context) {
+    const bool not_pending = context.error().code == base::ErrorCode::not_found;
+    co_await refuse(stream, not_pending ? Alert::no_application_protocol : Alert::internal_error, deadline);
+  }
+  co_return std::move(context);
+}
+
+net::Task<base::Result<Context>> choose_context(net::Stream& stream, const ClientHello& hello,
+                                                ContextSource& contexts, const net::Deadline& deadline) {
+  // RFC 8737 §3: a validating CA offers this protocol alone. Who offers others too is an ordinary client.
+  if (hello.offers_only(kAcmeTlsProtocol)) {
+    co_return co_await challenge_context(stream, hello, contexts, deadline);
+  }
+  co_return co_await contexts.context_for(hello.server_name);
+}
+
 }  // namespace
 
 net::Task<base::Result<AcceptedTls>> accept(net::Stream& stream, ContextSource& contexts) {
   const net::Deadline deadline(base::kHandshakeTimeout);
   auto hello = co_await read_client_hello(stream, deadline);
   if (!hello) co_return std::unexpected(hello.error());
-  auto context = co_await contexts.context_for(hello->server_name);
+  auto context = co_await choose_context(stream, *hello, contexts, deadline);
   if (!context) co_return std::unexpected(context.error());
   SslPtr ssl(SSL_new((*context)->handle()));
   if (!ssl) co_return base::fail(base::ErrorCode::internal, "out of memory for a TLS session");

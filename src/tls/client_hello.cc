@@ -170,6 +170,10 @@ bool ClientHello::offers(std::string_view protocol) const {
   return std::find(alpn_protocols.begin(), alpn_protocols.end(), protocol) != alpn_protocols.end();
 }
 
+bool ClientHello::offers_only(std::string_view protocol) const {
+  return alpn_protocols.size() == 1 && alpn_protocols.front() == protocol;
+}
+
 std::expected<std::optional<ClientHello>, ClientHelloError> parse_client_hello(std::string_view bytes) {
   std::string joined;  // used only when the message continues in a second record
   for (std::size_t at = 0;;) {

@@ -19,7 +19,9 @@ using namespace std::chrono_literals;
 
 class StreamTest : public LoopTest {
  protected:
-  StreamTest() {
+  StreamTest() { open_pair(); }
+
+  void open_pair() {
     std::array<int, 2> ends{};
     EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()), 0);
     stream_.emplace(loop_, FileDescriptor(ends[0]), base::ErrorSource::upstream);
