@@ -17,10 +17,12 @@ class Stack(contextlib.ExitStack):
     def __init__(self, folder: Path, preset: str | None = None, blocked_names: tuple[str, ...] = (), **settings: str):
         super().__init__()
         self.folder = Path(folder)
-        http_port = free_port()
+        http_port, https_port = free_port(), free_port()
         self.redis = RedisServer(self.folder / "redis")
         self.dns = ChallengeTestServer(self.folder / "dns")
-        self.pebble = Pebble(self.folder / "pebble", http_port, self.dns.dns_port, blocked_names)
+        self.pebble = Pebble(
+            self.folder / "pebble", http_port, self.dns.dns_port, blocked_names, tls_port=https_port
+        )
         self.nginx = Nginx(self.folder / "nginx")
         self.cardea = Cardea(
             self.folder / "cardea",
@@ -28,6 +30,7 @@ class Stack(contextlib.ExitStack):
             **{
                 "REDIS_URL": self.redis.url(),
                 "HTTP_PORT": str(http_port),
+                "HTTPS_PORT": str(https_port),
                 "ACME_DIRECTORY_URL": self.pebble.directory_url,
                 "ACME_CA_BUNDLE": str(self.pebble.ca_path),
             }

@@ -91,12 +91,21 @@ net::Task<base::Status> Attempt::remember(const RememberOrder& what) {
 
 net::Task<base::Status> Attempt::publish(const PublishChallenge& challenge) {
   remember_exchange("validation", "Publishing the challenge for " + challenge.domain, 0);
+  if (challenge.type == ChallengeType::tls_alpn_01) {
+    co_return co_await environment_.store.challenges.put_tls_alpn(challenge.domain,
+                                                                  challenge.key_authorization);
+  }
   co_return co_await environment_.store.challenges.put(challenge.token, challenge.key_authorization);
 }
 
 net::Task<void> Attempt::withdraw(const WithdrawChallenges& what) {
+  store::ChallengeRepository& store = environment_.store.challenges;
   for (const PublishChallenge& challenge : what.challenges) {
-    static_cast<void>(co_await environment_.store.challenges.erase(challenge.token));
+    if (challenge.type == ChallengeType::tls_alpn_01) {
+      static_cast<void>(co_await store.erase_tls_alpn(challenge.domain, challenge.key_authorization));
+    } else {
+      static_cast<void>(co_await store.erase(challenge.token));
+    }
   }
 }
 
