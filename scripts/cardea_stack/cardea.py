@@ -31,6 +31,7 @@ def cardea_environment(**changes: str) -> dict[str, str]:
         "ACME_DIRECTORY_URL": "https://127.0.0.1:1/dir",
         "ACME_CA_BUNDLE": "",
         "ACME_EAB": "",
+        "ACME_RATE_LIMITS": "",
         "CERT_KEY_TYPE": "rsa2048",
         "ACME_POLL_MAX_ATTEMPTS": "30",
         "ACME_POLL_INTERVAL_SECONDS": "1",

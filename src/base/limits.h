@@ -120,6 +120,10 @@ inline constexpr auto kDirectoryLifetime = 1h;
 inline constexpr int kBadNonceRetriesMax = 100;
 // Questions for a nonce until one comes that was not used before.
 inline constexpr int kNonceRequestsMax = 10;
+// One limit of a CA in ACME_RATE_LIMITS: how many events are kept for it, and for how long. Let's Encrypt's
+// largest are 300 and a week.
+inline constexpr std::size_t kLedgerEventsMax = 10'000;
+inline constexpr auto kLedgerWindowMax = 30 * 24h;
 // Let's Encrypt: at most 100 names in one certificate.
 inline constexpr std::size_t kDomainsPerCertificateMax = 100;
 // A node that works on a certificate holds its lease this long and extends it three times as often: after a

@@ -128,6 +128,12 @@ void read_acme(Variables& variables, Config& config) {
   } else {
     variables.complain("ACME_EAB", "is malformed: " + accounts.error().context);
   }
+  auto limits = acme::parse_rate_limits(variables.text("ACME_RATE_LIMITS"));
+  if (limits) {
+    config.acme_rate_limits = std::move(*limits);
+  } else {
+    variables.complain("ACME_RATE_LIMITS", "is malformed: " + limits.error().context);
+  }
   config.cert_key_type = read_key_type(variables);
   config.acme_poll_interval = std::chrono::seconds(variables.number("ACME_POLL_INTERVAL_SECONDS", 1, 3600));
   config.acme_poll_attempts_max = static_cast<int>(variables.number("ACME_POLL_MAX_ATTEMPTS", 1, 10'000));

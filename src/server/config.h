@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "acme/external_account.h"
+#include "acme/rate_limits.h"
 #include "base/log.h"
 #include "crypto/key.h"
 #include "store/redis_options.h"
@@ -30,6 +31,7 @@ struct Config {
   std::string acme_directory_url;
   std::string acme_ca_bundle;
   std::vector<acme::ExternalAccount> acme_external_accounts;
+  acme::RateLimits acme_rate_limits;
   crypto::KeyType cert_key_type = crypto::KeyType::rsa2048;
   std::chrono::seconds acme_poll_interval{};
   int acme_poll_attempts_max = 0;

@@ -85,5 +85,9 @@ std::string lease(std::string_view name) {
   return join("lease:", name);
 }
 
+std::string ledger(std::string_view provider, std::string_view limit, std::string_view subject) {
+  return join("ledger:", provider).append(":").append(limit).append(":").append(subject);
+}
+
 }  // namespace key_names
 }  // namespace cardea::store

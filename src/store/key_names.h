@@ -38,6 +38,8 @@ namespace key_names {
 [[nodiscard]] std::string order(std::string_view cert_name);
 [[nodiscard]] std::string progress(std::string_view cert_name);
 [[nodiscard]] std::string lease(std::string_view name);
+// ledger:{provider}:{limit}:{subject}: what was done towards one limit of a CA.
+[[nodiscard]] std::string ledger(std::string_view provider, std::string_view limit, std::string_view subject);
 
 // Counters, the due queue and the change stream, one each.
 inline constexpr std::string_view kDue = "due";

@@ -6,6 +6,7 @@
 #include "store/challenge_repository.h"
 #include "store/due_queue.h"
 #include "store/lease_repository.h"
+#include "store/ledger_repository.h"
 #include "store/order_repository.h"
 #include "store/progress_repository.h"
 #include "store/redis_client.h"
@@ -27,7 +28,8 @@ struct Repositories {
         orders(client, scripts),
         due(client, scripts),
         progress(client),
-        leases(scripts) {}
+        leases(scripts),
+        ledger(scripts) {}
   Repositories(const Repositories&) = delete;
   Repositories& operator=(const Repositories&) = delete;
 
@@ -41,6 +43,7 @@ struct Repositories {
   DueQueue due;
   ProgressRepository progress;
   LeaseRepository leases;
+  LedgerRepository ledger;
 };
 
 }  // namespace cardea::store

@@ -22,6 +22,7 @@ Variables good() {
           {"ACME_DIRECTORY_URL", "https://acme.example/directory"},
           {"ACME_CA_BUNDLE", ""},
           {"ACME_EAB", ""},
+          {"ACME_RATE_LIMITS", ""},
           {"CERT_KEY_TYPE", "ec_p256"},
           {"ACME_POLL_INTERVAL_SECONDS", "2"},
           {"ACME_POLL_MAX_ATTEMPTS", "60"},
@@ -50,6 +51,7 @@ TEST(Config, IsReadFromGoodVariables) {
   EXPECT_EQ(config->log_level, base::LogLevel::warn);
   EXPECT_EQ(config->acme_directory_url, "https://acme.example/directory");
   EXPECT_TRUE(config->acme_external_accounts.empty());
+  EXPECT_TRUE(config->acme_rate_limits.empty());
   EXPECT_EQ(config->cert_key_type, crypto::KeyType::ec_p256);
   EXPECT_EQ(config->acme_poll_interval, std::chrono::seconds(2));
   EXPECT_EQ(config->acme_poll_attempts_max, 60);
@@ -111,6 +113,8 @@ TEST(Config, RefusesEveryMalformedValue) {
       {"ACME_CA_BUNDLE", "/no/such/file.pem"},
       {"ACME_EAB", "acme.example"},
       {"ACME_EAB", "acme.example=kid:c2hvcnQ"},
+      {"ACME_RATE_LIMITS", "acme.example"},
+      {"ACME_RATE_LIMITS", "acme.example orders=5"},
       {"CERT_KEY_TYPE", "rsa"},
       {"CERT_KEY_TYPE", "rsa1024"},
       {"CERT_KEY_TYPE", "RSA2048"},
@@ -153,6 +157,16 @@ TEST(Config, TakesExternalAccounts) {
   ASSERT_EQ(config->acme_external_accounts.size(), 2U);
   EXPECT_EQ(config->acme_external_accounts[1].authority, "other.example:8443");
   EXPECT_EQ(config->acme_external_accounts[1].kid, "kid-2");
+}
+
+TEST(Config, TakesTheLimitsOfCas) {
+  Variables variables = good();
+  variables["ACME_RATE_LIMITS"] = "acme.example orders=300/10800; other.example failures=5/3600";
+  const auto config = read(variables);
+  ASSERT_TRUE(config) << config.error().front();
+  EXPECT_EQ(config->acme_rate_limits.at("acme.example").at(acme::LimitKind::orders).count, 300U);
+  EXPECT_EQ(config->acme_rate_limits.at("other.example").at(acme::LimitKind::failures).window,
+            std::chrono::hours(1));
 }
 
 TEST(Config, TakesFiveKindsOfKeys) {

@@ -1,0 +1,62 @@
+// The CA's limits, counted by all nodes together: Cardea holds an order back before the CA refuses it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "acme/rate_limits.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "net/task.h"
+#include "store/ledger_repository.h"
+
+namespace cardea::acme {
+
+enum class OrderKind : std::uint8_t {
+  first,        // a certificate for names that this CA has not certified together before
+  renewal,      // the same names again
+  replacement,  // the same, and the order says so to the CA ("replaces", RFC 9773 §5)
+};
+
+// What an order is, as far as it counts.
+struct LedgerOrder {
+  std::string directory_url;
+  std::string email;                 // with the CA, this is the account
+  std::vector<std::string> domains;  // canonical
+  OrderKind kind = OrderKind::first;
+};
+
+struct Refusal {
+  base::Time until;  // no attempt before it
+  LimitKind limit{};
+  std::string sentence;  // for a person: which limit it is, and until when it holds
+};
+
+// Loop thread only; `repository` outlives it, and it outlives its tasks. Without limits for a CA, Redis is
+// not asked. `event` is an id of what happened, best the order's URL: told twice, it counts once. Errors:
+// those of RedisClient::command(); invalid when the directory's URL is none.
+class Ledger {
+ public:
+  Ledger(store::LedgerRepository& repository, RateLimits limits)
+      : repository_(repository), limits_(std::move(limits)) {}
+
+  // To be asked before an order. nullopt: nothing speaks against it. A renewal is not held back by the limit
+  // for domains, a replacement by that for failures only.
+  net::Task<base::Result<std::optional<Refusal>>> check(LedgerOrder order, base::Time now);
+
+  // The CA has made the order.
+  net::Task<base::Status> record_order(LedgerOrder order, std::string event, base::Time now);
+  // The CA has issued the certificate.
+  net::Task<base::Status> record_issued(LedgerOrder order, std::string event, base::Time now);
+  // The CA could not validate `domain`, one of the order's.
+  net::Task<base::Status> record_failure(LedgerOrder order, std::string domain, std::string event,
+                                         base::Time now);
+
+ private:
+  store::LedgerRepository& repository_;
+  RateLimits limits_;
+};
+
+}  // namespace cardea::acme
