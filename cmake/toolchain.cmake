@@ -11,6 +11,8 @@ find_path(HIREDIS_INCLUDE_DIR hiredis/read.h REQUIRED)
 find_library(HIREDIS_LIBRARY hiredis REQUIRED)
 find_path(PSL_INCLUDE_DIR libpsl.h REQUIRED)
 find_library(PSL_LIBRARY psl REQUIRED)
+find_path(IDN2_INCLUDE_DIR idn2.h REQUIRED)
+find_library(IDN2_LIBRARY idn2 REQUIRED)
 
 add_library(cardea_options INTERFACE)
 target_compile_options(cardea_options INTERFACE
@@ -26,7 +28,7 @@ target_compile_definitions(cardea_options INTERFACE
   $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
 target_include_directories(cardea_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_include_directories(cardea_options SYSTEM INTERFACE ${Boost_INCLUDE_DIRS} ${HIREDIS_INCLUDE_DIR}
-  ${PSL_INCLUDE_DIR})
+  ${PSL_INCLUDE_DIR} ${IDN2_INCLUDE_DIR})
 target_link_options(cardea_options INTERFACE -fuse-ld=lld -Wl,-z,relro,-z,now)
 
 if(CARDEA_SANITIZE)

@@ -4,7 +4,7 @@
 packages_build=(
   clang-19 lld-19 llvm-19 libclang-rt-19-dev clang-format-19 clang-tidy-19 cmake ninja-build ccache
   libssl-dev libhiredis-dev libcurl4-openssl-dev libcli11-dev libfmt-dev libspdlog-dev libgtest-dev libnghttp2-dev
-  libpsl-dev
+  libpsl-dev libidn2-dev
   git ca-certificates
 )
 if grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release; then

@@ -8,9 +8,13 @@
 
 namespace cardea::api {
 
-// A name that a public CA could certify: a hostname of at least two labels that is no IP address. Error
-// (invalid).
+// The canonical form (base::parse_hostname) of a name that some CA could certify, be it a private one;
+// international names become A-labels (IDNA2008, non-transitional). Error (invalid), naming the fault: no
+// hostname, a wildcard, an IP address, an underscore, no domain, a public suffix, or a name of a special use
+// that has no certificates (.onion).
 [[nodiscard]] base::Result<std::string> parse_public_hostname(std::string_view text);
+// The form in which a name is stored, whatever CAs think of it; what is no hostname stays as it is.
+[[nodiscard]] std::string canonical_hostname(std::string_view text);
 // 1 to 128 letters, digits, '.', '_' or '-', beginning with a letter or digit. Error (invalid).
 [[nodiscard]] base::Status check_cert_name(std::string_view name);
 // The same rule for a token's name. Error (invalid).

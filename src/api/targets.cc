@@ -6,7 +6,6 @@
 
 #include "api/json_reader.h"
 #include "api/names.h"
-#include "base/hostname.h"
 #include "proxy/target.h"
 
 namespace cardea::api {
@@ -16,11 +15,6 @@ constexpr std::string_view kHidden = "(hidden)";
 
 Response no_target(const std::string& hostname) {
   return problem_response(404, fmt::format("There is no proxy target for \"{}\".", hostname));
-}
-
-// Names in paths may come in any case; what is no hostname has no target.
-std::string canonical(const std::string& hostname) {
-  return base::parse_hostname(hostname).value_or(hostname);
 }
 
 }  // namespace
@@ -55,7 +49,7 @@ net::Task<Response> Targets::list(std::optional<store::TokenRecord> caller) {
 }
 
 net::Task<Response> Targets::get(std::string hostname) {
-  auto record = co_await services_.store.targets.load(canonical(hostname));
+  auto record = co_await services_.store.targets.load(canonical_hostname(hostname));
   if (!record) co_return error_response(record.error());
   if (!*record) co_return no_target(hostname);
   co_return json_response(200, public_view(**record));
@@ -164,7 +158,7 @@ net::Task<Response> Targets::create(store::TokenRecord caller, std::string body)
 
 net::Task<Response> Targets::erase(store::TokenRecord caller, std::string hostname,
                                    WithCertificate with_certificate) {
-  const std::string name = canonical(hostname);
+  const std::string name = canonical_hostname(hostname);
   auto record = co_await services_.store.targets.load(name);
   if (!record) co_return error_response(record.error());
   if (!*record) co_return no_target(hostname);

@@ -55,8 +55,11 @@ bool equals_in_constant_time(std::string_view a, std::string_view b) {
 
 std::string printable(std::string_view text, std::size_t bytes_max) {
   static constexpr std::string_view kHex = "0123456789abcdef";
+  std::size_t size = std::min(text.size(), bytes_max);
+  // A byte 10xxxxxx continues a character: it must not be the first one cut off.
+  while (size > 0 && size < text.size() && (static_cast<unsigned char>(text[size]) & 0xc0U) == 0x80U) --size;
   std::string out;
-  for (const char c : text.substr(0, bytes_max)) {
+  for (const char c : text.substr(0, size)) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte >= 0x20 && byte != 0x7f) {
       out.push_back(c);
@@ -65,7 +68,7 @@ std::string printable(std::string_view text, std::size_t bytes_max) {
       out.push_back(kHex[byte & 0xfU]);
     }
   }
-  if (text.size() > bytes_max) out.append("…");
+  if (text.size() > size) out.append("…");
   return out;
 }
 

@@ -30,7 +30,8 @@ namespace cardea::base {
                                                       std::uint64_t max = UINT64_MAX);
 // Compares secrets in time that depends only on the length.
 [[nodiscard]] bool equals_in_constant_time(std::string_view a, std::string_view b);
-// For log lines and messages: control characters become \xNN, and what is over `bytes_max` is cut with "…".
+// For log lines and messages: control characters become \xNN, and what is over `bytes_max` is cut with "…",
+// between UTF-8 characters.
 [[nodiscard]] std::string printable(std::string_view text, std::size_t bytes_max = 200);
 
 // Lets unordered_map<string, …> be searched with a string_view without making a string.

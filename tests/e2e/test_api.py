@@ -1,5 +1,7 @@
 """The REST API's answers to good and bad requests."""
 
+import urllib.parse
+
 import pytest
 from support import raw
 from support.names import certificate_name
@@ -96,6 +98,55 @@ def test_a_bad_certificate_request_is_400_and_stores_nothing(api, database, body
     assert status == 400, answer
     sentence(answer)
     assert database.get("cert:bad") is None
+
+
+# What no CA can certify, and a word of the sentence that says so.
+BAD_NAMES = {
+    "127.0.0.1": "IP address",
+    "[::1]": "IP address",
+    "10.0.0.256": "number",
+    "*.cardea.test": "dns-01",
+    "*.*": "'*'",
+    "a_b.cardea.test": "underscore",
+    "com": "public suffix",
+    "co.uk": "www.example.co.uk",
+    "localhost": "has no domain",
+    "app.localhost": "RFC 6761",
+    "a.invalid": "RFC 6761",
+    "abcdefghijklmnop.onion": "Tor",
+    "1.0.0.127.in-addr.arpa": ".arpa",
+    "a..cardea.test": "empty",
+    "-a.cardea.test": "'-'",
+    f"{'a' * 64}.cardea.test": "63",
+    f"{'a.' * 130}test": "253",
+    "xn--zzzzzzzz99999.cardea.test": "Punycode",
+    "i❤.cardea.test": "disallowed",
+    "ü" * 64 + ".cardea.test": "hostname",
+}
+
+
+@pytest.mark.parametrize(("name", "word"), BAD_NAMES.items())
+def test_a_name_that_no_ca_can_certify_is_refused_before_a_ca_is_asked(api, database, name, word):
+    target = {"hostname": name, "target_url": "http://127.0.0.1:1"}
+    certificate = {"domains": ["a.cardea.test", name], "email": "a@cardea.test", "cert_name": "bad-name"}
+    for path, body in (("/proxy/targets", target), ("/certificates", certificate)):
+        status, _, answer = api.call("POST", path, body)
+        assert status == 400, answer
+        assert word in sentence(answer)
+    assert database.get("cert:bad-name") is None
+
+
+def test_an_international_name_is_certified_and_found_as_an_a_label(api, stack):
+    body = {"domain": "Bücher.Cardea.Test.", "email": "admin@cardea.test"}
+    assert api.expect(202, "POST", "/certificates", body)["cert_name"] == "xn--bcher-kva-cardea-test"
+    api.wait_for_certificate("xn--bcher-kva-cardea-test")
+    certificate = api.expect(200, "GET", "/certificates/xn--bcher-kva-cardea-test")
+    assert certificate["domains"] == ["xn--bcher-kva.cardea.test"]
+    api.create_target("BÜCHER.cardea.test", stack.nginx.url, enable_https=False)
+    path = "/proxy/targets/" + urllib.parse.quote("bücher.cardea.test")
+    assert api.expect(200, "GET", path)["hostname"] == "xn--bcher-kva.cardea.test"
+    api.expect(200, "DELETE", path)
+    assert api.call("GET", path)[0] == 404
 
 
 def test_a_missing_email_is_refused_before_anything_is_stored(stack, database):

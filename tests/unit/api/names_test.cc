@@ -11,15 +11,115 @@ bool is_invalid(const base::Result<T>& result) {
 }
 
 TEST(PublicHostname, IsMadeCanonical) {
-  EXPECT_EQ(parse_public_hostname("www.example.com"), "www.example.com");
-  EXPECT_EQ(parse_public_hostname("WWW.Example.Com."), "www.example.com");
+  const std::pair<const char*, const char*> table[] = {
+      {"www.example.com", "www.example.com"},
+      {"WWW.Example.Com.", "www.example.com"},
+      {"a-b.c--d.example", "a-b.c--d.example"},
+      {"1.2.example", "1.2.example"},
+      {"B\xc3\xbc"
+       "cher.Example",
+       "xn--bcher-kva.example"},
+      {"bu\xcc\x88"
+       "cher.example.",
+       "xn--bcher-kva.example"},                           // u and a combining diaeresis
+      {"fa\xc3\x9f.example", "xn--fa-hia.example"},        // non-transitional: not "fass"
+      {"\xef\xbc\xa1\xef\xbc\xa2.example", "ab.example"},  // full width
+      {"a\xe3\x80\x82"
+       "b.example",
+       "a.b.example"},  // an ideographic full stop
+      {"\xd0\xbf\xd1\x80\xd0\xb8\xd0\xbc\xd0\xb5\xd1\x80.\xd1\x80\xd1\x84", "xn--e1afmkfd.xn--p1ai"},
+      {"XN--Bcher-KVA.example", "xn--bcher-kva.example"},
+      {"xn--i-7iq.ws", "xn--i-7iq.ws"},  // an emoji: no IDNA2008, but certified
+  };
+  for (const auto& [text, expected] : table) {
+    const auto name = parse_public_hostname(text);
+    ASSERT_TRUE(name) << text << ": " << name.error().context;
+    EXPECT_EQ(*name, expected);
+    EXPECT_EQ(canonical_hostname(text), expected);
+    EXPECT_EQ(parse_public_hostname(*name), *name) << "converted once";
+  }
 }
 
-TEST(PublicHostname, NeedsADomainAndIsNoAddress) {
-  for (const std::string_view name : {"", ".", "localhost", "127.0.0.1", "::1", "2001:db8::1", "a b.example",
-                                      "*.example.com", "a..example", "-a.example", "a.example:80"}) {
-    EXPECT_TRUE(is_invalid(parse_public_hostname(name))) << name;
+TEST(PublicHostname, MayBeOneThatOnlyAPrivateCaCertifies) {
+  for (const char* name :
+       {"site.cardea.test", "a.test", "printer.local", "app.internal", "a.example", "nas.home.arpa",
+        "host.corp", "host.lan", "me.github.io", "github.io", "a.com", "www.ck"}) {
+    EXPECT_EQ(parse_public_hostname(name), name);
   }
+}
+
+TEST(PublicHostname, IsRefusedWithASentenceIfNoCaCanCertifyIt) {
+  const std::string label63(63, 'a');
+  const std::pair<std::string, const char*> table[] = {
+      {"", "it is empty"},
+      {".", "it is empty"},
+      {"a..example", "a part between two dots is empty"},
+      {".a.example", "a part between two dots is empty"},
+      {"-a.example", "begins or ends with '-'"},
+      {"a b.example", "only letters"},
+      {"a.example:80", "only letters"},
+      {"https://a.example", "only letters"},
+      {"a.example/", "only letters"},
+      {"a'b.example", "only letters"},
+      {label63 + "a.example", "longer than 63 characters"},
+      {label63 + "." + label63 + "." + label63 + "." + label63, "longer than 253 characters"},
+      {std::string("a\0.example", 10), "only letters"},
+      {"127.0.0.1", "is an IP address; give a hostname"},
+      {"::1", "is an IP address"},
+      {"[::1]", "is an IP address"},
+      {"2001:db8::1", "is an IP address"},
+      {"127.1", "ends in a number"},
+      {"10.0.0.256", "ends in a number"},
+      {"\xef\xbc\x91.0.0.1", "ends in a number"},
+      {"*.example.com", "wildcard, which takes the dns-01 challenge that Cardea does not do"},
+      {"*.", "wildcard"},
+      {"*.*", "has a '*' in it"},
+      {"*", "has a '*' in it"},
+      {"*.*.example.com", "has a '*' in it"},
+      {"a*.example.com", "has a '*' in it"},
+      {"www.*.com", "has a '*' in it"},
+      {"a_b.example.com", "has an underscore"},
+      {"_acme-challenge.example.com", "has an underscore"},
+      {"a_\xc3\xbc.example", "has an underscore"},
+      {"com",
+       "public suffix, below which others have their names; give a full hostname such as www.example.com"},
+      {"co.uk", "such as www.example.co.uk"},
+      {"CO.UK.", "public suffix"},
+      {"foo.ck", "public suffix"},
+      {"xn--p1ai", "public suffix"},
+      {"\xd1\x80\xd1\x84", "public suffix"},
+      {"localhost", "has no domain"},
+      {"intranet", "has no domain"},
+      {"test", "has no domain"},
+      {"app.localhost", ".localhost names this machine only"},
+      {"a.invalid", ".invalid exists nowhere"},
+      {"abcdefghijklmnop.onion", ".onion is known to Tor only"},
+      {"a.b.alt", ".alt is not in the DNS"},
+      {"1.0.0.127.in-addr.arpa", ".arpa names addresses"},
+      {"myhome.arpa", ".arpa names addresses"},
+      {"a.xn--zzzzzzzz99999.example", "\"xn--zzzzzzzz99999\" is no valid Punycode"},
+      {"i\xe2\x9d\xa4.ws", "disallowed character"},
+      {"a\xe2\x80\x8d"
+       "b.example",
+       "context-j"},
+      {"\xff.example", "encoding error"},
+      {"\xc3\xbc..example", "a part between two dots is empty"},
+      {std::string("\xc3\xbc\0.example", 11), "has a NUL"},
+      {"\xc3\xbc" + std::string(2000, 'a'), "too long"},
+      {"\xc3\xbc" + label63 + ".example", "is not a hostname"},
+  };
+  for (const auto& [text, says] : table) {
+    const auto name = parse_public_hostname(text);
+    ASSERT_TRUE(is_invalid(name)) << text;
+    EXPECT_NE(name.error().context.find(says), std::string::npos) << text << ": " << name.error().context;
+    EXPECT_FALSE(name.error().context.ends_with('.')) << "the caller ends the sentence";
+  }
+}
+
+TEST(CanonicalHostname, LeavesWhatIsNoHostname) {
+  EXPECT_EQ(canonical_hostname("A_B.Example."), "a_b.example");
+  EXPECT_EQ(canonical_hostname("LOCALHOST"), "localhost");
+  for (const char* text : {"", "a b", "*.A.example", "\xff.A"}) EXPECT_EQ(canonical_hostname(text), text);
 }
 
 TEST(CertName, HasLettersDigitsAndAFewSigns) {
