@@ -1,7 +1,6 @@
 #include "server/publisher.h"
 
 #include <algorithm>
-#include <functional>
 #include <utility>
 
 #include "base/log.h"
@@ -27,9 +26,16 @@ void Publisher::remove_target(const std::string& hostname) {
 }
 
 void Publisher::put_certificate(const store::CertificateRecord& record) {
-  if (record.fullchain_pem.empty() || !record.expires_at) return;  // nothing to serve yet
   const auto found = certificates_.find(record.cert_name);
   if (found != certificates_.end() && found->second.generation >= record.generation) return;
+  if (record.status == store::CertificateStatus::revoked) return remove_certificate(record.cert_name);
+  if (!record.issued()) return;  // nothing to serve yet
+  if (found != certificates_.end() && found->second.fingerprint == record.fingerprint &&
+      found->second.names == record.domains) {
+    // The work on it went on, and what is served stayed: no worker has to know.
+    found->second.generation = record.generation;
+    return;
+  }
   auto credentials = tls::Credentials::from_pem(record.fullchain_pem, record.private_key_pem);
   if (!credentials) {
     base::log_error("certificate {} cannot be served: {}", record.cert_name, credentials.error().context);
@@ -44,8 +50,9 @@ void Publisher::put_certificate(const store::CertificateRecord& record) {
   }
   for (const std::string& name : record.domains) certificates_by_name_[name].insert(record.cert_name);
   certificates_.insert_or_assign(
-      record.cert_name, LoadedCertificate{std::make_shared<const tls::Credentials>(std::move(*credentials)),
-                                          record.domains, *record.expires_at, record.generation});
+      record.cert_name,
+      LoadedCertificate{std::make_shared<const tls::Credentials>(std::move(*credentials)), record.domains,
+                        *record.expires_at, record.fingerprint, record.generation});
   for (const std::string& name : concerned) publish(name);
 }
 
@@ -72,10 +79,6 @@ void Publisher::reconcile(const std::vector<store::TargetRecord>& targets,
   for (const std::string& cert_name : gone) remove_certificate(cert_name);
   for (const store::CertificateRecord& record : certificates) put_certificate(record);
   for (const store::TargetRecord& record : targets) put_target(record);
-}
-
-void Publisher::for_each_certificate(const std::function<void(const std::string&, base::Time)>& fn) const {
-  for (const auto& [cert_name, certificate] : certificates_) fn(cert_name, certificate.expires_at);
 }
 
 const Publisher::LoadedCertificate* Publisher::certificate_for(const std::string& hostname,

@@ -35,8 +35,6 @@ class Publisher {
 
   // Certificates that can be served.
   [[nodiscard]] std::size_t certificates_loaded() const { return certificates_.size(); }
-  // Calls `fn` with the name of every certificate and when it expires.
-  void for_each_certificate(const std::function<void(const std::string&, base::Time)>& fn) const;
 
  private:
   struct LoadedTarget {
@@ -48,6 +46,7 @@ class Publisher {
     std::shared_ptr<const tls::Credentials> credentials;
     std::vector<std::string> names;
     base::Time expires_at;
+    std::string fingerprint;
     std::uint64_t generation = 0;
   };
 
