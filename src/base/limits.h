@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstddef>
 
+#include "base/acme_limits.h"  // those of the work on certificates
+
 namespace cardea::base {
 
 using namespace std::chrono_literals;
@@ -89,99 +91,5 @@ inline constexpr auto kProgressLifetime = 180s;
 // How long the start waits for the first load before it serves without it: Redis may come later, but clients
 // of hosts that are stored should not meet a server that does not know them.
 inline constexpr auto kFirstLoadTimeout = 3s;
-
-// --- ACME ---
-
-// One
-// HTTP exchange with the CA, connection included.
-inline constexpr auto kAcmeRequestTimeout = 30s;
-// A directory, order or chain has a few KiB; a page from a wrong server may have any size.
-inline constexpr std::size_t kAcmeBodyBytesMax = 1024 * 1024;
-// Retry-After of a CA is kept between these: a zero would be a busy loop, ten years would be for ever.
-inline constexpr auto kRetryAfterMin = 1s;
-inline constexpr auto kRetryAfterMax = 24h;
-// The longest wait before a failed attempt is repeated. The longest limits of CAs are a week; a header or a
-// clock that says more than a month is wrong.
-inline constexpr auto kRetryDelayMax = 30 * 24h;
-// A certificate is not renewed before we have had it for so long, or for a tenth of its lifetime if that is
-// less, whatever the CA suggests: with a wrong clock, each new one would be due at once.
-inline constexpr auto kRenewalAgeMin = 6h;
-// Between two looks at a CA's renewal information (RFC 9773 §4.3.2 gives these bounds as its example), and
-// when the CA names no time or cannot be asked for long (§4.3.3).
-inline constexpr auto kRenewalInfoPollMin = 1min;
-inline constexpr auto kRenewalInfoPollMax = 24h;
-inline constexpr auto kRenewalInfoPoll = 6h;
-// HMAC keys for external account bindings: what is shorter than 128 bits is a typing error, or worse.
-inline constexpr std::size_t kExternalAccountSecretBytesMin = 16;
-// A directory is read again after this: CAs change theirs rarely, but profiles and terms come and go.
-inline constexpr auto kDirectoryLifetime = 1h;
-// badNonce answers to one request (RFC 8555 §6.5). Where 9 of 10 nonces are refused, a request still fails
-// only once in 40,000; a CA that refuses all is given up after as many quick tries.
-inline constexpr int kBadNonceRetriesMax = 100;
-// Questions for a nonce until one comes that was not used before.
-inline constexpr int kNonceRequestsMax = 10;
-// One limit of a CA in ACME_RATE_LIMITS: how many events are kept for it, and for how long. Let's Encrypt's
-// largest are 300 and a week.
-inline constexpr std::size_t kLedgerEventsMax = 10'000;
-inline constexpr auto kLedgerWindowMax = 30 * 24h;
-// Let's Encrypt: at most 100 names in one certificate.
-inline constexpr std::size_t kDomainsPerCertificateMax = 100;
-// A node that works on a certificate holds its lease this long and extends it three times as often: after a
-// crash another node takes over within this time; a node that was paused for longer finds that it may not
-// commit.
-inline constexpr auto kIssuanceLease = 20s;
-// A wait that the CA asks for and that is longer is not sat out: the lease goes back and the certificate
-// comes up again then, on any node.
-inline constexpr auto kWaitUnderLeaseMax = 60s;
-// Certificates that one node works on at once; the rest stays in the queue, for this node or another.
-inline constexpr std::size_t kWorkAtOnceMax = 32;
-// How often a node looks for due certificates, and how soon again after it took as many as it could.
-inline constexpr auto kDueInterval = 1s;
-inline constexpr auto kDueIntervalBusy = 100ms;
-// A name that a node took off the due queue comes back this much later, should the node die.
-inline constexpr auto kDueClaim = 25s;
-// How long one node waits for another one to register the account that both need.
-inline constexpr auto kAccountWait = 60s;
-inline constexpr auto kAccountPoll = 200ms;
-// A certificate is revoked this long after its replacement was stored: every node must serve the new one.
-inline constexpr auto kRevocationDelay = 10s;
-// A commit whose answer was lost, or that met another write, is looked at this often.
-inline constexpr int kCommitAttemptsMax = 5;
-// The first question for renewal information comes within this time after issuance.
-inline constexpr auto kFirstRenewalPollMax = std::chrono::seconds(10min);
-// An order that failed at one CA goes to the next one of its list this soon.
-inline constexpr auto kOtherIssuerDelay = 60s;
-// What a client may wait for a renewal in one request, and how often the store is asked meanwhile.
-inline constexpr auto kRenewalWaitMax = std::chrono::seconds(300s);
-inline constexpr auto kRenewalWaitPoll = 200ms;
-// Revocations of one certificate that wait: the current one, and some whose replacements came in between.
-inline constexpr std::size_t kRevocationsMax = 10;
-// How often a waiting order says that it still waits; well within kProgressLifetime.
-inline constexpr auto kOrderReportInterval = 60s;
-// An order under way, with its key, is kept this long: Let's Encrypt's orders live for seven days.
-inline constexpr auto kOrderLifetime = std::chrono::seconds(8 * 24h);
-// What a certificate remembers of its exchanges with the CA: two attempts with a dozen each.
-inline constexpr std::size_t kHistoryEntriesMax = 30;
-// A chain has two to four certificates; what a CA sends beyond this is no chain.
-inline constexpr std::size_t kChainBlocksMax = 20;
-inline constexpr std::size_t kChainBytesMax = 256 * 1024;
-// What is kept of a CA's problem document, and of one text in it, for the operator to read.
-inline constexpr std::size_t kProblemRawBytesMax = 8 * 1024;
-inline constexpr std::size_t kProblemTextBytesMax = 1024;
-// A URL that a CA gives us, and a nonce; real ones have about 100 bytes.
-inline constexpr std::size_t kAcmeUrlBytesMax = 2048;
-inline constexpr std::size_t kNonceBytesMax = 512;
-// Nonces kept for later. Every answer brings one, and old ones expire at the CA.
-inline constexpr std::size_t kNoncesMax = 16;
-// Let's Encrypt offers three or four challenges per authorization.
-inline constexpr std::size_t kChallengesMax = 20;
-// Between two looks at an order or authorization when the CA names no Retry-After.
-inline constexpr auto kAcmePollInterval = 2s;
-// Looks without any progress before an attempt is given up; the order can be taken up again later.
-inline constexpr int kAcmePollsMax = 90;
-// A certificate may begin this far in the future: clocks differ by seconds, never by more than minutes.
-inline constexpr auto kNotBeforeSkewMax = 5min;
-// Finalize requests of one attempt, each only after the CA has shown the order as "ready" again.
-inline constexpr int kFinalizeAttemptsMax = 3;
 
 }  // namespace cardea::base
