@@ -85,42 +85,56 @@ net::Task<Attempt::Stop> Attempt::take_up_order() {
   co_return std::nullopt;
 }
 
-// The key is stored before the CA is asked, so that whatever happens afterwards nothing that it issues is
-// lost.
-net::Task<Attempt::Stop> Attempt::begin_order() {
-  auto key = co_await environment_.keys.generate(
-      crypto::parse_key_type(record_.key_type).value_or(crypto::KeyType::rsa2048));
-  if (!key) co_return failure(key.error()).error();
-  key_ = std::move(*key);
-  const base::Time now = base::now();
+Attempted<store::OrderRecord> Attempt::plan_order() const {
   store::OrderRecord order;
   order.domains = record_.domains;
   order.directory_url = directory_url_;
   order.email = record_.email;
   order.account_url = account_->url;
-  order.private_key_pem = key_->to_pem();
   order.key_type = record_.key_type;
   order.challenge_type = record_.challenge_type;
-  order.profile = record_.profile;
-  order.replaces = replaced_id(record_, directory_url_, *directory_, now);
-  order.created_at = now;
-  if (!order.profile.empty() && !directory_->profiles.contains(order.profile)) {
-    if (record_.profile_required) {
-      std::string offered;
-      for (const auto& [name, description] : directory_->profiles) {
-        offered.append(offered.empty() ? "" : ", ").append(name);
-      }
-      co_return failure({ErrorCode::rejected, ErrorSource::ca, false,
-                         fmt::format("the CA has no profile \"{}\"; it has: {}", record_.profile,
-                                     offered.empty() ? "none" : offered)})
-          .error();
+  order.created_at = base::now();
+  order.replaces = replaced_id(record_, directory_url_, *directory_, *order.created_at);
+  if (record_.profile.empty() || directory_->profiles.contains(record_.profile)) {
+    order.profile = record_.profile;
+  } else if (record_.profile_required) {
+    std::string offered;
+    for (const auto& [name, description] : directory_->profiles) {
+      offered.append(offered.empty() ? "" : ", ").append(name);
     }
-    order.profile.clear();
+    return failure({ErrorCode::rejected, ErrorSource::ca, false,
+                    fmt::format("the CA has no profile \"{}\"; it has: {}", record_.profile,
+                                offered.empty() ? "none" : offered)});
   }
-  auto saved = co_await environment_.store.orders.save(record_.cert_name, order, lease_.lease());
+  return order;
+}
+
+LedgerOrder Attempt::ledger_order(const store::OrderRecord& order) const {
+  const auto leaf = crypto::parse_certificate_pem(record_.fullchain_pem);
+  const bool same_names = leaf && sorted(leaf->dns_names()) == sorted(order.domains);
+  const OrderKind kind = !order.replaces.empty() ? OrderKind::replacement
+                         : same_names            ? OrderKind::renewal
+                                                 : OrderKind::first;
+  return {order.directory_url, order.email, order.domains, kind};
+}
+
+// The key is stored before the CA is asked, so that whatever happens afterwards nothing that it issues is
+// lost.
+net::Task<Attempt::Stop> Attempt::begin_order() {
+  auto order = plan_order();
+  if (!order) co_return std::move(order.error());
+  auto refusal = co_await environment_.ledger.check(ledger_order(*order), base::now());
+  if (!refusal) co_return failure(refusal.error()).error();
+  if (*refusal) co_return Postponed{(*refusal)->until, (*refusal)->sentence};
+  auto key = co_await environment_.keys.generate(
+      crypto::parse_key_type(record_.key_type).value_or(crypto::KeyType::rsa2048));
+  if (!key) co_return failure(key.error()).error();
+  key_ = std::move(*key);
+  order->private_key_pem = key_->to_pem();
+  auto saved = co_await environment_.store.orders.save(record_.cert_name, *order, lease_.lease());
   if (!saved && saved.error().code == ErrorCode::conflict) co_return Superseded{saved.error().context};
   if (!saved) co_return failure(saved.error()).error();
-  order_ = std::move(order);
+  order_ = std::move(*order);
   co_return std::nullopt;
 }
 
@@ -152,6 +166,7 @@ net::Task<Outcome> Attempt::obtain() {
     Outcome outcome = co_await drive(machine);
     auto* failed = std::get_if<Failed>(&outcome);
     if (failed == nullptr) co_return outcome;
+    co_await count_failure(*failed);
     const bool mended = co_await mend(*failed);
     if (!mended) {
       // Only an order that may still succeed is worth taking up.
@@ -161,6 +176,13 @@ net::Task<Outcome> Attempt::obtain() {
     if (order_) continue;
     if (auto stop = co_await begin_order()) co_return std::move(*stop);
   }
+}
+
+net::Task<void> Attempt::count_failure(const Failed& failed) {
+  if (failed.invalid_name.empty() || !order_) co_return;
+  // The count is a courtesy to the CA, which counts too: losing an event must not change what happens next.
+  static_cast<void>(co_await environment_.ledger.record_failure(ledger_order(*order_), failed.invalid_name,
+                                                                order_->order_url, base::now()));
 }
 
 net::Task<bool> Attempt::mend(const Failed& failed) {

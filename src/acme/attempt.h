@@ -56,6 +56,11 @@ class Attempt {
   net::Task<Stop> prepare();
   net::Task<Stop> take_up_order();
   net::Task<Stop> begin_order();
+  // What the certificate asks of the CA, without a key yet. Failed: the CA does not have the profile.
+  [[nodiscard]] Attempted<store::OrderRecord> plan_order() const;
+  // Of the order as it is planned or made.
+  [[nodiscard]] LedgerOrder ledger_order(const store::OrderRecord& order) const;
+  net::Task<void> count_failure(const Failed& failed);
   net::Task<Outcome> obtain();
   // With a new account URL or a new order; false: that was tried already, or is not the reason.
   net::Task<bool> mend(const Failed& failed);

@@ -80,12 +80,17 @@ net::Task<void> Attempt::do_request(OrderMachine& machine, Request request) {
 }
 
 net::Task<base::Status> Attempt::remember(const RememberOrder& what) {
+  const bool is_new = order_->order_url.empty();
   order_->order_url = what.order_url;
   order_->finalize_sent = what.finalize_sent;
   order_->replaces = what.replaces;
   order_->profile = what.profile;
   order_->account_url = account_->url;
   order_->history = history_;
+  if (is_new) {
+    static_cast<void>(
+        co_await environment_.ledger.record_order(ledger_order(*order_), order_->order_url, base::now()));
+  }
   co_return co_await environment_.store.orders.save(record_.cert_name, *order_, lease_.lease());
 }
 
@@ -151,6 +156,8 @@ net::Task<Outcome> Attempt::store_issued(NewCertificate made) {
     auto saved = co_await environment_.store.certificates.save(record, current.generation, lease_.lease(),
                                                                store::RunningOrder::drop);
     if (saved) {
+      static_cast<void>(
+          co_await environment_.ledger.record_issued(ledger_order(*order_), order_->order_url, base::now()));
       record.generation = *saved;
       co_return Issued{std::move(record)};
     }

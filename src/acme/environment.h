@@ -4,6 +4,7 @@
 #include "acme/accounts.h"
 #include "acme/clients.h"
 #include "acme/keys.h"
+#include "acme/ledger.h"
 #include "acme/options.h"
 #include "net/event_loop.h"
 #include "store/repositories.h"
@@ -17,6 +18,7 @@ struct Environment {
   Clients& clients;
   Keys& keys;
   Accounts& accounts;
+  Ledger& ledger;
   Options options;
 };
 

@@ -63,6 +63,7 @@ class Control {
   acme::Clients clients_;
   acme::Keys keys_;
   acme::Accounts accounts_;
+  acme::Ledger ledger_;
   acme::Environment acme_;
   acme::Manager manager_;
   auth::Authenticator authenticator_;

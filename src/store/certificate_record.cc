@@ -20,12 +20,14 @@ constexpr std::array<std::pair<CertificateStatus, std::string_view>, 4> kStatusW
     {CertificateStatus::revoked, "revoked"},
 }};
 
-// The specification has one directory; a list is ours. An object that has only the one is a list of one.
+// The specification has one directory; a list is ours. Who knows only the one may have changed it.
 void take_directories(JsonObjectReader& reader, CertificateRecord& record) {
   std::string first;
   reader.take("acme_directory_url", first);
   reader.take("acme_directory_urls", record.directory_urls);
-  if (record.directory_urls.empty() && !first.empty()) record.directory_urls.push_back(std::move(first));
+  if (first.empty()) return;
+  if (record.directory_urls.empty()) record.directory_urls.emplace_back();
+  record.directory_urls.front() = std::move(first);
 }
 
 void take_renewal(JsonObjectReader& reader, RenewalAdvice& renewal) {

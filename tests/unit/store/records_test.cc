@@ -51,6 +51,14 @@ TEST(CertificateRecord, AbsentTimesStayAbsent) {
   EXPECT_EQ(parse_certificate_record("n", json).value(), record);
 }
 
+TEST(CertificateRecord, TheSpecificationsDirectoryIsTheFirstOfTheList) {
+  constexpr std::string_view kJson =
+      R"({"domains":["a"],"status":"active","acme_directory_url":"https://new.example/dir",
+          "acme_directory_urls":["https://old.example/dir","https://second.example/dir"]})";
+  EXPECT_EQ(parse_certificate_record("n", kJson).value().directory_urls,
+            (std::vector<std::string>{"https://new.example/dir", "https://second.example/dir"}));
+}
+
 TEST(CertificateRecord, EveryMemberSurvivesARoundTrip) {
   const base::Time time{std::chrono::seconds(1'710'460'800)};
   CertificateRecord record;
