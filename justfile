@@ -144,3 +144,9 @@ token-list: (build 'release' 'cardea')
 [no-exit-message]
 token-delete NAME *ARGS: (build 'release' 'cardea')
     exec build/release/cardea token delete "$@"
+
+# Have the CA revoke a certificate; TOKEN is its owner's token or that token's name; with --reissue a new one comes first
+[group('certificates')]
+[no-exit-message]
+cert-revoke NAME TOKEN *ARGS: (build 'release' 'cardea')
+    exec build/release/cardea cert revoke "$@"

@@ -60,6 +60,9 @@ inline constexpr auto kAccountWait = 60s;
 inline constexpr auto kAccountPoll = 200ms;
 // A certificate is revoked this long after its replacement was stored: every node must serve the new one.
 inline constexpr auto kRevocationDelay = 10s;
+// How long the command line follows a revocation, and how often it looks: a new certificate may come first.
+inline constexpr auto kRevocationWatch = 300s;
+inline constexpr auto kRevocationWatchPoll = 500ms;
 // A commit whose answer was lost, or that met another write, is looked at this often.
 inline constexpr int kCommitAttemptsMax = 5;
 // The first question for renewal information comes within this time after issuance.

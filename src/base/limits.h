@@ -23,6 +23,8 @@ inline constexpr std::size_t kChunkLineBytesMax = 4096;
 inline constexpr std::size_t kStreamBufferBytesMax = 64 * 1024;
 // A body that is sent to the API. Certificates' requests are hundreds of bytes.
 inline constexpr std::size_t kApiBodyBytesMax = 64 * 1024;
+// An answer of the API that the command line takes: one certificate with its history has some tens of KiB.
+inline constexpr std::size_t kApiAnswerBytesMax = 1024 * 1024;
 
 // --- Waits ---
 

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include "cli/certificate_commands.h"
 #include "cli/health_command.h"
 #include "cli/token_commands.h"
 
@@ -26,6 +27,7 @@ class CommandLine {
       };
     });
     add_token_commands();
+    add_certificate_commands();
   }
 
   int run(int argc, char** argv) {
@@ -42,9 +44,10 @@ class CommandLine {
  private:
   // CLI11 says only that a command is required, even when a wrong one was given.
   std::string sentence_for(const CLI::ParseError& error, int argc, char** argv) {
-    const bool in_token = argc > 1 && std::string_view(argv[1]) == "token";
-    const CLI::App& parent = in_token ? *app_.get_subcommand("token") : app_;
-    const int at = in_token ? 2 : 1;
+    const std::string_view first = argc > 1 ? argv[1] : "";
+    const bool in_group = first == "token" || first == "cert";
+    const CLI::App& parent = in_group ? *app_.get_subcommand(std::string(first)) : app_;
+    const int at = in_group ? 2 : 1;
     std::string known;
     bool is_known = false;
     for (const CLI::App* command : parent.get_subcommands([](const CLI::App*) { return true; })) {
@@ -78,6 +81,24 @@ class CommandLine {
     });
   }
 
+  void add_certificate_commands() {
+    CLI::App* cert = app_.add_subcommand("cert", "Work on certificates through the running server");
+    cert->require_subcommand(1);
+    CLI::App* revoke = cert->add_subcommand("revoke", "Have the CA revoke a certificate");
+    revoke->add_option("name", revoke_.cert_name, "Name of the certificate")->required();
+    revoke->add_option("token", revoke_.token, "Its owner's token, or the name of that token")->required();
+    revoke->add_option("reason", revoke_.reason,
+                       "unspecified, keyCompromise, affiliationChanged, superseded or cessationOfOperation");
+    revoke->add_flag(
+        "--reissue,!--no-reissue", revoke_.reissue,
+        "Order a new certificate first, and revoke the old one when that is served (the default for "
+        "keyCompromise and superseded)");
+    on_store(revoke, [this](const StoreAccess& access) {
+      const auto admin = program_.find_admin();
+      return admin ? revoke_certificate(access, *admin, revoke_) : kExitUsage;
+    });
+  }
+
   void on_store(CLI::App* command, std::function<int(const StoreAccess&)> action) {
     command->callback([this, action = std::move(action)] {
       chosen_ = [this, action] {
@@ -93,6 +114,7 @@ class CommandLine {
   std::string name_;
   std::string email_;
   bool cascade_ = false;
+  RevokeArguments revoke_;
 };
 
 }  // namespace

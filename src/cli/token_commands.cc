@@ -1,7 +1,6 @@
 #include "cli/token_commands.h"
 
 #include <algorithm>
-#include <functional>
 #include <utility>
 #include <vector>
 
@@ -12,34 +11,13 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "cli/command_line.h"
-#include "cli/run_task.h"
+#include "cli/store_command.h"
 #include "store/repositories.h"
 
 namespace cardea::cli {
 namespace {
 
 using Command = std::function<net::Task<int>(store::Repositories&)>;
-
-int fail(const base::Error& error) {
-  fmt::print(stderr, "cardea: {}\n", error.context);
-  return kExitFailed;
-}
-
-net::Task<int> connect_and_run(store::RedisClient& redis, store::Repositories& repositories,
-                               const Command& command) {
-  redis.start();
-  auto connected = co_await redis.wait_connected(base::kRedisCommandTimeout);
-  if (!connected) co_return fail(connected.error());
-  co_return co_await command(repositories);
-}
-
-int with_store(const StoreAccess& access, const Command& command) {
-  net::EventLoop loop;
-  net::TaskGroup tasks;
-  store::RedisClient redis(loop, tasks, access.make_dialer(loop), access.options);
-  store::Repositories repositories(redis);
-  return run_task(loop, tasks, connect_and_run(redis, repositories, command));
-}
 
 net::Task<int> generate(store::Repositories& store, std::string name, std::string cert_email) {
   store::TokenRecord record;
