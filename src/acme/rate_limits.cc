@@ -1,8 +1,11 @@
 #include "acme/rate_limits.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include <fmt/core.h>
 

@@ -14,6 +14,7 @@ std::string seconds_text(base::Time time) {
 
 std::vector<std::string> keys_of(const std::vector<LedgerWindow>& windows) {
   std::vector<std::string> keys;
+  keys.reserve(windows.size());
   for (const LedgerWindow& window : windows) {
     keys.push_back(key_names::ledger(window.provider, window.limit, window.subject));
   }
