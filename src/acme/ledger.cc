@@ -76,11 +76,11 @@ net::Task<base::Result<std::optional<Refusal>>> Ledger::check(LedgerOrder order,
   auto authority = authority_of(order);
   if (!authority) co_return std::unexpected(authority.error());
   Windows windows(limits_, std::move(*authority));
-  if (order.kind != OrderKind::replacement) {
+  if (order.kind != OrderKind::replacement) windows.add_set_of_names(order);
+  if (order.kind == OrderKind::first) {
     windows.add_account(order);
-    windows.add_set_of_names(order);
+    windows.add_registered_domains(order);
   }
-  if (order.kind == OrderKind::first) windows.add_registered_domains(order);
   for (const std::string& domain : std::set(order.domains.begin(), order.domains.end())) {
     windows.add_validation(order, domain);
   }
@@ -94,7 +94,7 @@ net::Task<base::Status> Ledger::record_order(LedgerOrder order, std::string even
   auto authority = authority_of(order);
   if (!authority) co_return std::unexpected(authority.error());
   Windows windows(limits_, std::move(*authority));
-  if (order.kind != OrderKind::replacement) windows.add_account(order);
+  if (order.kind == OrderKind::first) windows.add_account(order);
   co_return co_await repository_.add(windows.list(), std::move(event), now);
 }
 

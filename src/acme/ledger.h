@@ -42,8 +42,8 @@ class Ledger {
   Ledger(store::LedgerRepository& repository, RateLimits limits)
       : repository_(repository), limits_(std::move(limits)) {}
 
-  // To be asked before an order. nullopt: nothing speaks against it. A renewal is not held back by the limit
-  // for domains, a replacement by that for failures only.
+  // To be asked before an order. nullopt: nothing speaks against it. A renewal is not held back by the
+  // limits for orders and domains, a replacement by that for failures only.
   net::Task<base::Result<std::optional<Refusal>>> check(LedgerOrder order, base::Time now);
 
   // The CA has made the order.

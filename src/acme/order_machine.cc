@@ -358,7 +358,8 @@ void OrderMachine::poll_later(const Response& response, base::Time now) {
     return fail({ErrorCode::timeout, ErrorSource::ca, true,
                  fmt::format("{}: gave up after asking {} times", describe(), plan_.polls_max)});
   }
-  wait_ = parse_retry_after(response.retry_after, now).value_or(plan_.poll_interval);
+  const auto asked_for = parse_retry_after(response.retry_after, now).value_or(plan_.poll_interval);
+  wait_ = std::min<std::chrono::seconds>(asked_for, base::kPollDelayMax);
 }
 
 void OrderMachine::enter(OrderState state) {

@@ -12,9 +12,12 @@ using namespace std::chrono_literals;
 inline constexpr auto kAcmeRequestTimeout = 30s;
 // A directory, order or chain has a few KiB; a page from a wrong server may have any size.
 inline constexpr std::size_t kAcmeBodyBytesMax = 1024 * 1024;
-// Retry-After of a CA is kept between these: a zero would be a busy loop, ten years would be for ever.
+// Retry-After of a CA is kept between these: a zero would be a busy loop, ten years would be for ever. The
+// longest limits of CAs are a week.
 inline constexpr auto kRetryAfterMin = 1s;
-inline constexpr auto kRetryAfterMax = 24h;
+inline constexpr auto kRetryAfterMax = 7 * 24h;
+// The same for a look at an order or authorization: none of them lives much longer.
+inline constexpr auto kPollDelayMax = 24h;
 // The longest wait before a failed attempt is repeated. The longest limits of CAs are a week; a header or a
 // clock that says more than a month is wrong.
 inline constexpr auto kRetryDelayMax = 30 * 24h;

@@ -21,14 +21,14 @@ TEST(RetryAfter, KeepsEveryFormWithinTheLimits) {
       {"120", 120s},
       {" 7 ", 7s},
       {"0", 1s},
-      {"315360000", 24h},
-      {std::string(500, '9'), 24h},
+      {"315360000", 7 * 24h},
+      {std::string(500, '9'), 7 * 24h},
       {"-5", std::nullopt},
       {"1.5", std::nullopt},
       {"soon", std::nullopt},
       {"Fri, 15 Mar 2024 00:01:00 GMT", 60s},
       {"Thu, 14 Mar 2024 00:01:00 GMT", 1s},
-      {"Fri, 15 Mar 2034 00:00:00 GMT", 24h},
+      {"Fri, 15 Mar 2034 00:00:00 GMT", 7 * 24h},
       {std::string(500, 'x'), std::nullopt},
   };
   for (const auto& [value, expected] : table) EXPECT_EQ(parse_retry_after(value, kNow), expected) << value;
