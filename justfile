@@ -114,6 +114,14 @@ bench *ARGS:
     scripts/build.sh release cardea
     exec scripts/python.sh test python scripts/bench.py "$@"
 
+# Issue many certificates against a test CA: rate, CPU per certificate, latency of a proxied host meanwhile
+[group('test')]
+[no-exit-message]
+bench-issuance *ARGS:
+    scripts/setup.sh build test
+    scripts/build.sh release cardea
+    exec scripts/python.sh test python scripts/issue_many.py "$@"
+
 # Build the documentation into docs/_build
 [group('docs')]
 [no-exit-message]

@@ -52,7 +52,7 @@ inline constexpr auto kIssuanceLease = 20s;
 // comes up again then, on any node.
 inline constexpr auto kWaitUnderLeaseMax = 60s;
 // Certificates that one node works on at once; the rest stays in the queue, for this node or another.
-inline constexpr std::size_t kWorkAtOnceMax = 32;
+inline constexpr std::size_t kWorkAtOnceMax = 100;
 // How often a node looks for due certificates, and how soon again after it took as many as it could.
 inline constexpr auto kDueInterval = 1s;
 inline constexpr auto kDueIntervalBusy = 100ms;
