@@ -185,16 +185,20 @@ net::Task<void> Attempt::count_failure(const Failed& failed) {
                                                                 order_->order_url, base::now()));
 }
 
-net::Task<bool> Attempt::mend(const Failed& failed) {
+net::Task<bool> Attempt::mend(Failed& failed) {
   if (lease_.lost()) co_return false;
-  if (is_account_missing(failed.problem) && !account_renewed_) {
-    // A CA that lost its memory, or an account that was removed: its orders are gone with it.
+  const bool lost_account = is_account_missing(failed.problem) || is_account_closed(failed.problem);
+  if (lost_account && !account_renewed_) {
+    // A CA that lost its memory, or an account that was removed or closed: its orders are gone with it.
     account_renewed_ = true;
-    remember_exchange("account", "The CA does not know the account any more; asking it anew", 0);
+    remember_exchange("account", "The CA does not take the account any more; asking for it anew", 0);
     auto forgotten = co_await environment_.accounts.forget(directory_url_, record_.email, account_->url);
     if (!forgotten) co_return false;
     auto account = co_await environment_.accounts.ensure(*client_, record_.email, {});
-    if (!account) co_return false;
+    if (!account) {
+      failed = std::move(account.error());  // says what to do about it
+      co_return false;
+    }
     account_ = std::move(*account);
     co_await drop_order();
     co_return true;

@@ -62,8 +62,9 @@ class Attempt {
   [[nodiscard]] LedgerOrder ledger_order(const store::OrderRecord& order) const;
   net::Task<void> count_failure(const Failed& failed);
   net::Task<Outcome> obtain();
-  // With a new account URL or a new order; false: that was tried already, or is not the reason.
-  net::Task<bool> mend(const Failed& failed);
+  // With a new account URL or a new order; false: that was tried already, or is not the reason. `failed`
+  // becomes what kept the account from being had.
+  net::Task<bool> mend(Failed& failed);
   [[nodiscard]] base::Result<OrderPlan> make_plan() const;
 
   net::Task<Outcome> drive(OrderMachine& machine);

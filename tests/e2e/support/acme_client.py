@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from cardea_stack import Pebble, free_port, wait_until
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
 from .ca_http import Answer
 
@@ -29,15 +29,18 @@ def base64url(data: bytes) -> str:
 
 
 class AcmeClient:
-    """One account with an ES256 key, one connection that is kept. Every method returns what the CA answered, or raises
-    OSError or http.client.HTTPException when there is no whole answer; the next request connects anew then.
+    """One account, one connection that is kept. Every method returns what the CA answered, or raises OSError or
+    http.client.HTTPException when there is no whole answer; the next request connects anew then. The account's key is
+    a new one for ES256, or the one in `key_pem`, which may be RSA.
     """
 
-    def __init__(self, directory_url: str, ca_path: Path):
+    def __init__(self, directory_url: str, ca_path: Path, key_pem: str | None = None):
         parts = urlsplit(directory_url)
         context = ssl.create_default_context(cafile=str(ca_path))
         self._connection = http.client.HTTPSConnection(parts.hostname, parts.port, context=context, timeout=30)
         self._key = ec.generate_private_key(ec.SECP256R1())
+        if key_pem:
+            self._key = serialization.load_pem_private_key(key_pem.encode(), None)
         self._account_url = None
         self._nonce = None
         self.finalized = None  # the answer to the last finalize of issue()
@@ -81,7 +84,8 @@ class AcmeClient:
         """Signed by the account; without a payload a POST-as-GET."""
         if not self._nonce:
             self.new_nonce()
-        protected = {"alg": "ES256", "nonce": self._nonce, "url": url}
+        algorithm = "RS256" if isinstance(self._key, rsa.RSAPrivateKey) else "ES256"
+        protected = {"alg": algorithm, "nonce": self._nonce, "url": url}
         protected |= {"kid": self._account_url} if self._account_url else {"jwk": self._jwk()}
         self._nonce = None
         return self.request("POST", url, json.dumps(self._jws(protected, payload, self._sign)).encode())
@@ -99,6 +103,17 @@ class AcmeClient:
         answer = self.post(self.directory["newAccount"], payload)
         self._account_url = answer.header("Location")
         return answer
+
+    def find_account(self) -> str | None:
+        """The URL of the account that the key belongs to; from now on requests are its. None if there is none."""
+        self._account_url = self.post(self.directory["newAccount"], {"onlyReturnExisting": True}).header("Location")
+        return self._account_url
+
+    def account(self) -> dict:
+        return self.post(self._account_url).json()
+
+    def deactivate(self) -> Answer:
+        return self.post(self._account_url, {"status": "deactivated"})
 
     def new_order(self, *names: str, **members) -> Answer:
         identifiers = [{"type": "dns", "value": name} for name in names]
@@ -131,11 +146,16 @@ class AcmeClient:
         return {"protected": head, "payload": body, "signature": base64url(sign(f"{head}.{body}".encode()))}
 
     def _sign(self, data: bytes) -> bytes:
+        if isinstance(self._key, rsa.RSAPrivateKey):
+            return self._key.sign(data, padding.PKCS1v15(), hashes.SHA256())
         r, s = utils.decode_dss_signature(self._key.sign(data, ec.ECDSA(hashes.SHA256())))
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
     def _jwk(self) -> dict:
         numbers = self._key.public_key().public_numbers()
+        if isinstance(numbers, rsa.RSAPublicNumbers):
+            n, e = (base64url(value.to_bytes((value.bit_length() + 7) // 8, "big")) for value in (numbers.n, numbers.e))
+            return {"kty": "RSA", "n": n, "e": e}
         x, y = (base64url(value.to_bytes(32, "big")) for value in (numbers.x, numbers.y))
         return {"kty": "EC", "crv": "P-256", "x": x, "y": y}
 

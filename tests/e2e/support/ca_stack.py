@@ -6,11 +6,13 @@ import contextlib
 import hashlib
 import socket
 import ssl
+from datetime import datetime
 from pathlib import Path
 
 import redis
 from cardea_stack import Api, Cardea, Stack, free_port, wait_until
 
+from .ca_exchange import Exchange
 from .ca_proxy import CaProxy
 from .clock import Clock
 from .names import BLOCKED_NAME, bugs_in
@@ -91,6 +93,19 @@ def certificate_when(api: Api, cert_name: str, condition, what: str, seconds: fl
     except TimeoutError as error:
         shown = {name: value for name, value in last.items() if name != "fullchain_pem"}
         raise TimeoutError(f"{error}; it is {shown}") from None
+
+
+def time_of(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def orders_of(proxy: CaProxy, hostname: str) -> list[Exchange]:
+    """The newOrder requests for that name, with whatever came of them."""
+
+    def is_for(payload):
+        return payload is not None and hostname in [each["value"] for each in payload["identifiers"]]
+
+    return [exchange for exchange in proxy.exchanges("new_order") if is_for(exchange.payload)]
 
 
 def failed(certificate: dict) -> bool:
