@@ -66,11 +66,13 @@ class Exchange:
 
     def matches(self, kind: str | None, fields: dict) -> bool:
         """Whether it is of that kind (None for any) and each field has the value, or the function says yes to it."""
+        if kind not in (None, self.kind):
+            return False  # first: a function may rely on what that kind has
         for name, wanted in fields.items():
             value = getattr(self, name)
             if not (wanted(value) if callable(wanted) else value == wanted):
                 return False
-        return kind in (None, self.kind)
+        return True
 
 
 def _decode_jws(body: bytes) -> tuple[dict | None, object]:
