@@ -70,8 +70,11 @@ class CaStack(Stack):
 
 
 @contextlib.contextmanager
-def running_ca_stack(folder: Path, **options):
+def running_ca_stack(folder: Path, before_start=None, **options):
+    """before_start(stack) may start what else belongs to it."""
     with CaStack(folder, **options) as stack:
+        if before_start:
+            before_start(stack)
         yield stack.start()
         stack.end()
 
