@@ -64,9 +64,12 @@ net::Task<Attempt::Stop> Attempt::prepare() {
 }
 
 bool Attempt::order_fits(const store::OrderRecord& order) const {
-  return sorted(order.domains) == sorted(record_.domains) && order.directory_url == directory_url_ &&
-         order.email == record_.email && order.key_type == record_.key_type &&
-         order.challenge_type == record_.challenge_type;
+  // One that was begun without an optional profile was so because the CA did not have it.
+  const bool profile_fits =
+      order.profile == record_.profile || (order.profile.empty() && !record_.profile_required);
+  return profile_fits && sorted(order.domains) == sorted(record_.domains) &&
+         order.directory_url == directory_url_ && order.email == record_.email &&
+         order.key_type == record_.key_type && order.challenge_type == record_.challenge_type;
 }
 
 net::Task<Attempt::Stop> Attempt::take_up_order() {

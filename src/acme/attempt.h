@@ -49,6 +49,9 @@ class Attempt {
   [[nodiscard]] const std::string& directory_url() const { return directory_url_; }
   [[nodiscard]] const std::string& email() const { return record_.email; }
   [[nodiscard]] Client& client() const { return *client_; }
+  // Whether `record` still asks for what this attempt is about. A change of something else is no reason to
+  // throw away what came of it.
+  [[nodiscard]] bool is_for(const store::CertificateRecord& record) const;
 
  private:
   // nullopt: go on.

@@ -18,14 +18,15 @@ namespace {
 
 using base::ErrorCode;
 
-// Is this what the record asks for, too? Then a change of something else is no reason to throw the result
-// away.
-bool asks_for_the_same(const store::CertificateRecord& a, const store::CertificateRecord& b) {
-  return a.domains == b.domains && a.key_type == b.key_type && a.email == b.email &&
-         a.directory_urls == b.directory_urls && a.profile == b.profile;
-}
-
 }  // namespace
+
+bool Attempt::is_for(const store::CertificateRecord& record) const {
+  return record.domains == record_.domains && record.key_type == record_.key_type &&
+         record.email == record_.email && record.directory_urls == record_.directory_urls &&
+         record.challenge_type == record_.challenge_type && record.profile == record_.profile &&
+         record.profile_required == record_.profile_required &&
+         record.preferred_chain == record_.preferred_chain;
+}
 
 net::Task<Outcome> Attempt::drive(OrderMachine& machine) {
   for (;;) {
@@ -168,7 +169,8 @@ net::Task<Outcome> Attempt::store_issued(NewCertificate made) {
     if (!found) continue;
     if (!*found) co_return Superseded{"it was deleted while it was ordered"};
     if ((*found)->fingerprint == made.fingerprint) co_return Issued{std::move(**found)};
-    if (lease_.lost() || !asks_for_the_same(**found, record_)) {
+    if (lease_.lost() || !is_for(**found)) {
+      co_await drop_order();  // what it brings is not wanted any more
       co_return Superseded{"it was changed while it was ordered"};
     }
     current = std::move(**found);

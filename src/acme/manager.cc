@@ -118,12 +118,14 @@ net::Task<void> Manager::settle(const HeldLease& lease, std::string cert_name, c
     if (failed->error.source == base::ErrorSource::store || lease.lost()) co_return;
     co_await hold_account(attempt, *failed);
     static_cast<void>(co_await update(lease, cert_name, [&](store::CertificateRecord& record) {
+      if (!attempt.is_for(record)) return;  // changed meanwhile, perhaps for that reason: due at once
       settle_failure(record, *failed, attempt.history(), environment_.options, now, crypto::random_number());
     }));
   } else if (auto* postponed = std::get_if<Postponed>(&outcome)) {
     base::log_info("certificate {}: waits until {}: {}", cert_name, base::to_rfc3339(postponed->until),
                    postponed->because);
     static_cast<void>(co_await update(lease, cert_name, [&](store::CertificateRecord& record) {
+      if (!attempt.is_for(record)) return;
       settle_postponed(record, postponed->until, postponed->because, attempt.history(), environment_.options,
                        now);
     }));

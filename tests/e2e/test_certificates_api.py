@@ -409,6 +409,17 @@ def test_names_that_change_while_they_are_ordered_are_ordered_again(owner, stack
     assert names_in(found) == {"stays.change.cardea.test"}
 
 
+def test_a_name_that_is_refused_can_be_taken_away_while_it_is_ordered(owner, stack):
+    gate = stack.proxy.add(Fault("new_order", hold()))
+    owner.create_certificate("mended", "good.mended.cardea.test", BLOCKED_NAME)
+    gate.wait_until_hit()
+    owner.expect(202, "DELETE", f"/certificates/mended/domains/{BLOCKED_NAME}")
+    gate.release()
+    # At once: the order that fails now is not the one that was asked for since.
+    found = certificate_when(owner, "mended", lambda found: found["status"] == "active", "is issued")
+    assert (found["attempts"], names_in(found)) == (0, {"good.mended.cardea.test"})
+
+
 def test_nobody_else_may_touch_a_certificate(owner, other, kept):
     before = certificate(owner, kept)
     writes = [

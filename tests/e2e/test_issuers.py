@@ -7,7 +7,7 @@ import pytest
 from cardea_stack import HostConnection, Pebble, describe_certificate, https_context
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from support.ca_faults import Fault, answer, problem, refuse
+from support.ca_faults import Fault, answer, hold, problem, refuse
 from support.ca_proxy import CaProxy
 from support.ca_stack import CaStack, certificate, certificate_when, orders_of, running_ca_stack, time_of
 from support.clock import Clock
@@ -152,6 +152,18 @@ def test_the_chain_of_the_preferred_root_is_taken_and_served(chains):
             connection.connect()  # trusts that root alone
 
 
+def test_another_chain_that_is_wanted_while_an_order_runs_is_taken(chains):
+    owner = chains.owner("chain-changed")
+    roots = chains.pebble.roots()
+    gate = chains.proxy.add(Fault("finalize", hold()))
+    owner.create_certificate("other-chain", "other-chain.cardea.test", preferred_chain=name_of(roots[1]))
+    gate.wait_until_hit()
+    owner.expect(202, "POST", "/certificates/other-chain/renew", {"preferred_chain": name_of(roots[2])})
+    gate.release()
+    owner.wait_for_certificate("other-chain")
+    assert is_under(certificate(owner, "other-chain"), roots[2])
+
+
 def test_a_chain_that_cannot_be_had_is_no_reason_to_fail(chains):
     owner = chains.owner("chain-trouble")
     roots = chains.pebble.roots()
@@ -195,6 +207,15 @@ def test_profiles_that_must_be_and_profiles_that_may_be(folder):
         for said in ('"long"', "short", "usual"):
             assert said in found["last_error_message"], "what there is, too"
         assert orders_of(stack.proxy, "no-such.cardea.test") == [], "the CA was not asked for what it does not have"
+
+        # Another one is wanted while an order runs: what that brings is not kept.
+        gate = stack.proxy.add(Fault("finalize", hold()))
+        owner.create_certificate("changed", "changed.cardea.test", profile="usual")
+        gate.wait_until_hit()
+        owner.expect(202, "POST", "/certificates/changed/renew", {"profile": "short"})
+        gate.release()
+        owner.wait_for_certificate("changed")
+        assert abs(lifetime(certificate(owner, "changed")) - 6 * DAY) < timedelta(minutes=1)
 
         # The profile goes away between two renewals.
         stack.pebble.stop()
