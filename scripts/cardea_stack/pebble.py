@@ -108,8 +108,12 @@ class Pebble(ManagedProcess):
         self.certificate_validity_seconds = certificate_validity_seconds
         self.retry_after = {"authz": 1, "order": 1} | (retry_after or {})
         self.strict = strict
-        self.certificate = DirectoryCertificate(self.folder / "tls")
-        self._context = ssl.create_default_context(cafile=str(self.certificate.ca_path))
+        self.use_certificate(DirectoryCertificate(self.folder / "tls"))
+
+    def use_certificate(self, certificate: DirectoryCertificate):
+        """For the directory's own TLS, from the next start on: several Pebbles can be trusted by one root."""
+        self.certificate = certificate
+        self._context = ssl.create_default_context(cafile=str(certificate.ca_path))
 
     @property
     def directory_url(self) -> str:

@@ -8,6 +8,7 @@ import itertools
 import pytest
 import redis
 from cardea_stack import HostConnection, Stack, https_context
+from support.fault_stack import FaultStack
 from support.names import BLOCKED_NAME, bugs_in, certificate_name
 from support.upstream import Upstream
 
@@ -128,3 +129,13 @@ def https(cardea, root_pem):
     yield connect
     for connection in opened:
         connection.close()
+
+
+@pytest.fixture(scope="module")
+def fault_stack(session_folder, request):
+    """A module's own stack, whose certificates can each have a proxy of its own before the CA; to be hurt at will."""
+    with FaultStack(session_folder / request.module.__name__.rpartition(".")[2]) as running:
+        running.start()
+        yield running
+        running.cardea.stop()
+        running.check_logs()

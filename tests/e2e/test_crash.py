@@ -101,29 +101,20 @@ class Held:
 
 
 @pytest.fixture(scope="module")
-def stack(session_folder):
-    with FaultStack(session_folder / "crash") as running:
-        running.start()
-        yield running
-        assert running.cardea.stop() == 0
-        running.check_logs()
-
-
-@pytest.fixture(scope="module")
-def worker(stack):
+def worker(fault_stack):
     """The node that is killed; the CA asks the other one."""
-    return stack.add_node("worker", LOG_LEVEL="debug")
+    return fault_stack.add_node("worker", LOG_LEVEL="debug")
 
 
 @pytest.fixture(scope="module")
-def rounds(stack):
+def rounds(fault_stack):
     """A first order and one that another certificate joins: each point has certificates with one name and with two."""
     made = []
     for point in POINTS:
-        proxy = stack.proxy()
+        proxy = fault_stack.proxy()
         hosts = [(f"{point.name}-one.cardea.test",), (f"{point.name}-two.cardea.test", f"www.{point.name}.cardea.test")]
         # An account for each: with one for both, the second would wait for the first to register it.
-        certificates = [Ordered(stack, proxy, *names, email=f"acme@{names[0]}") for names in hosts]
+        certificates = [Ordered(fault_stack, proxy, *names, email=f"acme@{names[0]}") for names in hosts]
         made.append(Held(point, proxy, certificates, {each.name: "" for each in certificates}))
     return made
 
@@ -193,13 +184,13 @@ def run_round(stack: FaultStack, worker, held: list[Held], handshakes: Handshake
 
 
 @pytest.mark.timeout(400)
-def test_a_node_that_is_killed_at_any_step_loses_nothing(stack, worker, rounds):
+def test_a_node_that_is_killed_at_any_step_loses_nothing(fault_stack, worker, rounds):
     first = [each for each in rounds if not each.point.in_memory][:POINTS_AT_ONCE]
     with_account = [each for each in rounds if not each.point.registering]
     accounts = []
-    with Handshakes(stack.cardea.https_port, stack.pebble.root_pem()) as handshakes:
+    with Handshakes(fault_stack.cardea.https_port, fault_stack.pebble.root_pem()) as handshakes:
         for held in first, with_account:
-            run_round(stack, worker, held, handshakes)
+            run_round(fault_stack, worker, held, handshakes)
             accounts += [(each.proxy.port, account) for each in held for account in accounts_made(each.proxy)]
     for each in rounds:
         made = [account for port, account in accounts if port == each.proxy.port]

@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 
 import redis
-from cardea_stack import Api, Cardea, Stack, wait_until
+from cardea_stack import Api, Cardea, Pebble, Stack, wait_until
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -43,8 +43,15 @@ class FaultStack(Stack):
         self.callback(node.stop, signal.SIGKILL)
         return node
 
-    def proxy(self) -> CaProxy:
-        return self.enter_context(CaProxy(self.pebble))
+    def proxy(self, pebble: Pebble | None = None) -> CaProxy:
+        return self.enter_context(CaProxy(pebble or self.pebble))
+
+    def add_pebble(self, name: str, **options) -> Pebble:
+        """One more CA, which the nodes trust; it runs."""
+        options = {"nonce_reject_percent": 0, "tls_port": self.pebble.tls_port} | options
+        pebble = Pebble(self.folder / name, self.pebble.http_port, self.pebble.dns_port, **options)
+        pebble.use_certificate(self.pebble.certificate)
+        return self.enter_context(pebble)
 
     def api_of(self, node: Cardea) -> Api:
         return Api(node.http_port, self.token)
