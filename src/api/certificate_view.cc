@@ -113,7 +113,7 @@ json::object status_view(const store::CertificateRecord& record,
                          const std::optional<store::Progress>& progress, base::Time now) {
   if (progress) return status("in_progress", progress->message, progress->step);
   const bool due = record.next_attempt_at && *record.next_attempt_at <= now;
-  if (due) return status("in_progress", "Certificate generation in progress", "waiting");
+  if (due) return status("in_progress", "Certificate generation in progress", "account");
   if (!record.postponed_because.empty()) {
     return status(
         "in_progress",
