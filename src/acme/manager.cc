@@ -42,8 +42,19 @@ net::Task<void> Manager::look_for_ever() {
 }
 
 void Manager::work_on(std::string cert_name) {
-  if (running_.size() >= base::kWorkAtOnceMax || !running_.insert(cert_name).second) return;
-  control_.tasks.spawn("certificate", run(std::move(cert_name)));
+  if (stopping_ || running_.size() >= base::kWorkAtOnceMax || !running_.insert(cert_name).second) return;
+  work_.spawn("certificate", run(std::move(cert_name)));
+}
+
+net::Task<bool> Manager::stop() {
+  stopping_ = true;
+  work_.cancel_all();
+  const auto leases = std::exchange(leases_, {});
+  for (const auto& [cert_name, lease] : leases) {
+    static_cast<void>(co_await environment_.store.leases.release(lease));
+    static_cast<void>(co_await environment_.store.due.move(cert_name, base::now()));
+  }
+  co_return true;
 }
 
 net::Task<void> Manager::run(std::string cert_name) {
@@ -51,8 +62,10 @@ net::Task<void> Manager::run(std::string cert_name) {
   if (!lease) {
     base::log_warn("certificate {}: nothing is done: {}", cert_name, lease.error().to_string());
   } else if (*lease) {
+    leases_.insert_or_assign(cert_name, (*lease)->lease());
     co_await work(**lease, cert_name);
     co_await (*lease)->release();
+    leases_.erase(cert_name);
   }
   // Else another node works on it, or did until it died: the queue brings it up again.
   running_.erase(cert_name);

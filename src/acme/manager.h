@@ -3,8 +3,7 @@
 #pragma once
 
 #include <functional>
-#include <memory>
-#include <optional>
+#include <map>
 #include <set>
 #include <string>
 
@@ -31,6 +30,9 @@ class Manager {
   // Begins to look for due certificates, for as long as the control's tasks live. Call once, after the first
   // load.
   void start();
+  // Ends all work and gives its leases back, so that another node, or this one after a restart, need not wait
+  // for their end. Orders stay in the store as they are. Nothing is begun afterwards.
+  net::Task<bool> stop();
   // Works on a certificate that is due without waiting for the next look. Returns at once; if this node has
   // enough to do or another one works on it, the queue brings it up again.
   void work_on(std::string cert_name);
@@ -57,6 +59,9 @@ class Manager {
   Revoker revoker_;
   std::function<void(const store::CertificateRecord&)> on_saved_;
   std::set<std::string> running_;
+  std::map<std::string, store::Lease> leases_;  // of what is running, by certificate
+  bool stopping_ = false;
+  net::TaskGroup work_;  // last: it ends first
 };
 
 }  // namespace cardea::acme

@@ -49,6 +49,8 @@ inline constexpr auto kLingerTimeout = 2s;
 inline constexpr auto kUpstreamIdleTimeout = 4s;
 // SIGTERM: how long running exchanges may still take.
 inline constexpr auto kDrainTimeout = 30s;
+// The same for telling Redis that the work on certificates is somebody else's now.
+inline constexpr auto kWorkEndTimeout = 2s;
 
 // --- Connections ---
 

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "net/race.h"
 #include "server/redis_dialer.h"
 
 namespace cardea::server {
@@ -82,9 +83,14 @@ void Control::run(std::function<void()> on_loaded) {
 }
 
 void Control::stop() {
-  loop_.stop();
+  loop_.post([this] { tasks_.spawn("end", end_work()); });
   if (thread_.joinable()) thread_.join();
   pool_.join();
+}
+
+net::Task<void> Control::end_work() {
+  static_cast<void>(co_await net::with_deadline(loop_, base::kWorkEndTimeout, manager_.stop()));
+  loop_.stop();
 }
 
 net::Task<void> Control::announce_first_load(std::function<void()> on_loaded) {

@@ -40,11 +40,13 @@ class Control {
   // Starts the thread: connects to Redis, loads everything, and calls `on_loaded` once the first load was
   // published, or kFirstLoadTimeout after the start if Redis is not there.
   void run(std::function<void()> on_loaded);
-  // Ends all work and waits for the thread. Orders under way are taken up again at the next start.
+  // Ends all work and waits for the thread. Another node goes on with orders under way, or this one after its
+  // next start.
   void stop();
 
  private:
   [[nodiscard]] api::Services make_services();
+  [[nodiscard]] net::Task<void> end_work();
   [[nodiscard]] net::Task<void> announce_first_load(std::function<void()> on_loaded);
   net::Task<base::Status> reconcile();
   net::Task<base::Status> apply(store::Change change);
