@@ -1,5 +1,5 @@
-"""Faults between Cardea and its CA that an order survives: answers that get lost after the CA has acted, bodies that are
-cut or never end, pages of somebody else, nonces that are refused.
+"""Faults between Cardea and its CA that an order survives: answers that get lost after the CA has acted, bodies that
+are cut or never end, pages of somebody else, nonces that are refused.
 
 Every case has a certificate and a proxy of its own, and all of them run at once.
 """

@@ -1,4 +1,5 @@
-"""A CA that says when to come back, in every form of Retry-After: what is planned then, and that nothing is asked before.
+"""A CA that says when to come back, in every form of Retry-After: what is planned then, and that nothing is asked
+before.
 
 Every case has a certificate, an account and a proxy of its own, and all of them run at once.
 """
@@ -144,15 +145,14 @@ def test_an_order_in_trouble_is_looked_at_when_the_ca_says(case, started, api):
         certificate.check_stored()
     else:
         check_planned(view, asked, time_of(view["history"][-1]["at"]))
-        wait_until(
-            lambda: not certificate.stack.database.exists(f"lease:cert:{certificate.name}"), 30, "the lease is given back"
-        )
+        lease = f"lease:cert:{certificate.name}"
+        wait_until(lambda: not certificate.stack.database.exists(lease), 30, "the lease is given back")
         assert certificate.stored()["status"] == "pending" and certificate.order_ids()
 
 
-@pytest.mark.parametrize("case", [Case("finalize", 429, "garbage"), Case("authz", 429, "garbage")], ids=lambda c: c.name)
-def test_the_order_that_was_refused_is_taken_up_later(case, started, api):
-    certificate = started[case]
+@pytest.mark.parametrize("kind", ["finalize", "authz", "order"])
+def test_the_order_that_was_refused_is_taken_up_later(kind, started, api):
+    certificate = started[Case(kind, 429, "garbage")]
     certificate.wait_until_failed(api)
     certificate.renew(api)
     certificate.wait_until_issued(api)
