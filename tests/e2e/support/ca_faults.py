@@ -49,6 +49,11 @@ class Fault:
             with contextlib.suppress(RuntimeError):  # the proxy has ended
                 self._loop.call_soon_threadsafe(self._gate.set)
 
+    def stop_taking(self):
+        """Later requests pass; what is held stays so."""
+        with self._changed:
+            self._left = 0
+
     # For the proxy and the actions, in the proxy's thread.
 
     def takes(self, exchange) -> bool:

@@ -1,0 +1,112 @@
+"""A node that is paused in the middle of its orders for longer than its leases last, and goes on when another node has
+done its work: nothing that is stored is changed by it, and the CA issues once.
+"""
+
+import signal
+
+import pytest
+from cardea_stack import wait_until
+from support.ca_faults import hold, hold_answer
+from support.fault_stack import FINALIZE_URL, Ordered, hold_all, path_id
+from support.handshakes import Handshakes
+
+# Where the paused node stands → (kind, action, when). "before" it the CA has seen nothing; what the node has sent
+# arrives after the pause, when the other node has long finished.
+POINTS = {
+    "order": ("new_order", hold, None),
+    "order-after": ("new_order", hold_answer, None),
+    "authz": ("authz", hold_answer, None),
+    "challenge": ("challenge", hold, None),
+    "authz-poll": ("authz", hold_answer, lambda proxy, seen: proxy.count("authz", path=seen.path) > 1),
+    "order-poll": ("order", hold_answer, lambda proxy, seen: not is_finalized(proxy, seen)),
+    "finalize": ("finalize", hold, None),
+    "finalize-after": ("finalize", hold_answer, None),
+    "issue-poll": ("order", hold_answer, lambda proxy, seen: is_finalized(proxy, seen)),
+    "download": ("certificate", hold_answer, None),
+}
+CERTIFICATES = 2  # at each point
+
+
+def is_finalized(proxy, exchange) -> bool:
+    return proxy.count("finalize", path=FINALIZE_URL + path_id(exchange)) > 0
+
+
+def hold_at(proxy, point: str):
+    kind, action, when = POINTS[point]
+    return hold_all(proxy, kind, action(), (lambda seen: when(proxy, seen)) if when else None)
+
+
+def has_given_up(sleeper, name: str) -> bool:
+    """A request that the CA did not answer in time fails; the rest stops as soon as the lease turns out to be lost."""
+    log = sleeper.log()
+    taken_over = f"certificate {name}: another node took over this certificate"
+    return taken_over in log or f"error certificate {name}: timeout (ca)" in log
+
+
+def check_unchanged(before: dict, after: dict):
+    # The CA may have been asked for its renewal information meanwhile, which moves the renewal a little.
+    asked = before["renewal"] != after["renewal"]
+    may_change = {"generation", "renewal", "next_action_at", "next_attempt_at"} if asked else set()
+    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    assert changed <= may_change, changed
+    assert (after["attempts"], after["last_error"]) == (0, "")
+
+
+@pytest.mark.timeout(240)
+def test_a_node_that_was_paused_changes_nothing_when_it_goes_on(fault_stack):
+    stack, database = fault_stack, fault_stack.database
+    sleeper = stack.add_node("sleeper", LOG_LEVEL="debug")
+    sleeper.start()
+    of_sleeper, api = stack.api_of(sleeper), stack.api_of(stack.cardea)
+    held = {}
+    for point in POINTS:
+        proxy = stack.proxy()
+        fault = hold_at(proxy, point)
+        hosts = [f"{point}-{i}.cardea.test" for i in range(CERTIFICATES)]
+        held[point] = (fault, [Ordered(stack, proxy, host, email=f"acme@{host}") for host in hosts])
+    certificates = [certificate for _, group in held.values() for certificate in group]
+    with Handshakes(stack.cardea.https_port, stack.pebble.root_pem()) as handshakes:
+        for certificate in certificates:
+            certificate.create(of_sleeper)
+            api.create_target(certificate.hosts[0], stack.nginx.url)
+            handshakes.watch(certificate.hosts[0])
+        for fault, group in held.values():
+            fault.wait_until_hit(30, hits=len(group))
+        sleeper.send_signal(signal.SIGSTOP)
+        # What was held before goes on being held: only the other node's requests pass from here on.
+        for fault, _ in held.values():
+            fault.stop_taking()
+
+        for certificate in certificates:
+            certificate.wait_until_issued(api)
+        before = {certificate.name: certificate.stored() for certificate in certificates}
+        issued = {certificate.name: certificate.order_ids() for certificate in certificates}
+
+        sleeper.send_signal(signal.SIGCONT)
+        for fault, _ in held.values():
+            fault.release()
+        at_work = [name for name in before if f"certificate {name}: " in sleeper.log()]
+        assert len(at_work) > len(certificates) / 2, "the other node may have been first, but not everywhere"
+        for name in at_work:
+            wait_until(lambda name=name: has_given_up(sleeper, name), 60, f"the sleeper gives up {name}")
+
+        for certificate in certificates:
+            check_unchanged(before[certificate.name], certificate.stored())
+            certificate.check_stored()
+            made = certificate.order_ids()
+            assert len(made) <= 2
+            finalized = [len(certificate.finalizes(order)) for order in made]
+            assert sum(finalized) == 1, f"{certificate.name}: {finalized}"
+            assert len(certificate.certificates_issued()) == 1
+            assert set(issued[certificate.name]) <= set(made)
+        assert handshakes.errors == []
+
+    # The sleeper is as good a node as before: it renews what the other one got.
+    renewed = [group[0] for _, group in held.values()][:3]
+    for certificate in renewed:
+        certificate.renew(of_sleeper)
+    for certificate in renewed:
+        certificate.wait_until_issued(of_sleeper, other_than=before[certificate.name]["fingerprint"])
+        certificate.check_stored()
+    wait_until(lambda: not list(database.scan_iter("lease:*")), 40, "no lease is held")
+    assert sleeper.stop() == 0
