@@ -173,6 +173,10 @@ net::Task<Outcome> Attempt::store_issued(NewCertificate made) {
       co_await drop_order();  // what it brings is not wanted any more
       co_return Superseded{"it was changed while it was ordered"};
     }
+    // What was read may be the work of one that took over and is done: only with the lease in hand it is not.
+    auto held = co_await lease_.confirm();
+    if (!held) continue;
+    if (!*held) co_return Superseded{"another node took over this certificate"};
     current = std::move(**found);
   }
   // The order stays in the store, with its key: whoever takes it up downloads the same certificate.

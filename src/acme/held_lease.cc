@@ -29,6 +29,10 @@ net::Task<void> HeldLease::extend_for_ever() {
   }
 }
 
+net::Task<base::Result<bool>> HeldLease::confirm() const {
+  co_return co_await leases_.extend(lease_, base::kIssuanceLease);
+}
+
 net::Task<void> HeldLease::release() {
   tasks_.cancel_all();
   static_cast<void>(co_await leases_.release(lease_));

@@ -26,6 +26,10 @@ class HeldLease {
   [[nodiscard]] const store::Lease& lease() const { return lease_; }
   // Another one took over: nothing more may be done in its name. What is stored is fenced anyway.
   [[nodiscard]] bool lost() const { return lost_; }
+  // Asks the store. True: ours still, so nobody else can have finished before. To be called between reading
+  // an object and writing it back: its generation then refuses what a pause between the two would do. Errors:
+  // those of LeaseRepository::extend().
+  net::Task<base::Result<bool>> confirm() const;
   net::Task<void> release();
 
  private:

@@ -162,6 +162,10 @@ net::Task<bool> Manager::update(const HeldLease& lease, std::string cert_name,
   for (int i = 0; i < base::kCommitAttemptsMax; ++i) {
     auto record = co_await environment_.store.certificates.load(cert_name);
     if (!record || !*record) co_return false;
+    // The script refuses only who meets another holder. One that took over while we were paused may be done
+    // and gone, and what was read is its work.
+    auto held = co_await lease.confirm();
+    if (!held || !*held) co_return false;
     change(**record);
     reschedule(**record);
     auto saved =

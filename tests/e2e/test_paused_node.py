@@ -6,7 +6,7 @@ import signal
 
 import pytest
 from cardea_stack import wait_until
-from support.ca_faults import hold, hold_answer
+from support.ca_faults import Fault, hold, hold_answer, hold_then, problem
 from support.fault_stack import FINALIZE_URL, Ordered, hold_all, path_id
 from support.handshakes import Handshakes
 
@@ -37,10 +37,12 @@ def hold_at(proxy, point: str):
 
 
 def has_given_up(sleeper, name: str) -> bool:
-    """A request that the CA did not answer in time fails; the rest stops as soon as the lease turns out to be lost."""
+    """A request that the CA did not answer in time fails; the rest stops as soon as the lease turns out to be lost, or
+    the commit shows that the very same certificate is stored already.
+    """
     log = sleeper.log()
-    taken_over = f"certificate {name}: another node took over this certificate"
-    return taken_over in log or f"error certificate {name}: timeout (ca)" in log
+    ends = ("another node took over this certificate", "stored, valid until")
+    return f"error certificate {name}: timeout (ca)" in log or any(f"certificate {name}: {end}" in log for end in ends)
 
 
 def check_unchanged(before: dict, after: dict):
@@ -49,7 +51,8 @@ def check_unchanged(before: dict, after: dict):
     may_change = {"generation", "renewal", "next_action_at", "next_attempt_at"} if asked else set()
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
     assert changed <= may_change, changed
-    assert (after["attempts"], after["last_error"]) == (0, "")
+    assert after["fingerprint"] == before["fingerprint"]
+    assert not after.get("attempts") and not after.get("last_error")
 
 
 @pytest.mark.timeout(240)
@@ -110,3 +113,31 @@ def test_a_node_that_was_paused_changes_nothing_when_it_goes_on(fault_stack):
         certificate.check_stored()
     wait_until(lambda: not list(database.scan_iter("lease:*")), 40, "no lease is held")
     assert sleeper.stop() == 0
+
+
+def test_a_node_whose_lease_was_forgotten_writes_nothing(fault_stack):
+    """As after a failover of Redis that lost the last second: another node works and is done while this one still
+    believes that it holds the lease. What it learns then must not end up in the other one's object.
+    """
+    stack, database = fault_stack, fault_stack.database
+    believer = stack.add_node("believer", LOG_LEVEL="debug")
+    believer.start()
+    of_believer, api = stack.api_of(believer), stack.api_of(stack.cardea)
+    certificate = Ordered(stack, stack.proxy(), "forgotten.cardea.test", email="forgotten@cardea.test")
+    lease = f"lease:cert:{certificate.name}"
+    refusal = hold_then(problem(403, "rejectedIdentifier", "not here"))
+    fault = certificate.proxy.add(Fault("new_order", refusal))
+    certificate.create(of_believer)
+    fault.wait_until_hit(30)
+    # It extends its lease three times in 20 s: now it does not look again for more than six.
+    wait_until(lambda: database.pttl(lease) > 19_500, 30, "the lease was extended just now", interval=0.01)
+    database.delete(lease)
+    certificate.renew(api)
+    certificate.wait_until_issued(api)
+    certificate.check_nothing_left()
+    before = certificate.stored()
+    fault.release()
+    wait_until(lambda: f"error certificate {certificate.name}: rejected (ca)" in believer.log(), 30, "it was refused")
+    # What it would write, it writes before it ends.
+    assert believer.stop() == 0
+    check_unchanged(before, certificate.stored())

@@ -178,6 +178,17 @@ def hold():
     return action
 
 
+def hold_then(action):
+    """What `action` does, but not before fault.release()."""
+
+    async def held(passage, fault):
+        fault.hit()
+        await fault.released()
+        await action(passage, fault)
+
+    return held
+
+
 def hold_answer():
     """The CA acts; its answer is kept back until fault.release()."""
 
