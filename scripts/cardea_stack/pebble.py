@@ -36,6 +36,14 @@ class ChallengeTestServer(ManagedProcess):
         listen = ["-dnsserver", f"127.0.0.1:{self.dns_port}", "-management", f"127.0.0.1:{self.management_port}"]
         return [_tool("pebble-challtestsrv"), *off, *listen, "-defaultIPv4", "127.0.0.1", "-defaultIPv6", ""]
 
+    def fail_lookups(self, hostname: str):
+        """From now on every question for that name ends in SERVFAIL."""
+        body = json.dumps({"host": f"{hostname}."}).encode()
+        url = f"http://127.0.0.1:{self.management_port}/set-servfail"
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(urllib.request.Request(url, body, method="POST"), timeout=5) as answer:
+            answer.read()
+
     def is_ready(self):
         # A question for the A record of a.test; ready when the answer carries an address.
         question = struct.pack(">HHHHHH", 7, 0x0100, 1, 0, 0, 0) + b"\x01a\x04test\x00\x00\x01\x00\x01"

@@ -1,6 +1,8 @@
 #include "acme/client.h"
 
+#include "base/clock.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "crypto/jws.h"
 
 namespace cardea::acme {
@@ -20,6 +22,22 @@ Response to_response(http::ClientResponse answer) {
 
 }  // namespace
 
+namespace {
+
+// A wrong clock makes certificates that are "not valid yet" or seem expired, and nobody thinks of it first.
+void compare_clocks(std::string_view date, const std::string& directory_url) {
+  const auto theirs = base::parse_http_date(date);
+  if (!theirs) return;
+  const std::chrono::seconds ahead = base::now() - *theirs;
+  if (std::chrono::abs(ahead) <= base::kNotBeforeSkewMax) return;
+  base::log_warn(
+      "the clock of this machine is {} s {} that of {}: set it right, or certificates will seem to be "
+      "valid too early or too late",
+      std::chrono::abs(ahead).count(), ahead.count() > 0 ? "ahead of" : "behind", directory_url);
+}
+
+}  // namespace
+
 net::Task<base::Result<Directory>> Client::directory() {
   if (directory_ && net::EventLoop::now() < directory_until_) co_return *directory_;
   auto answer = co_await http_.send({"GET", directory_url_, {}, {}});
@@ -30,6 +48,7 @@ net::Task<base::Result<Directory>> Client::directory() {
   }
   auto directory = parse_directory(answer->body);
   if (!directory) co_return base::wrap(directory.error(), directory_url_);
+  compare_clocks(answer->field("date"), directory_url_);
   directory_ = std::move(*directory);
   directory_until_ = net::EventLoop::now() + base::kDirectoryLifetime;
   co_return *directory_;

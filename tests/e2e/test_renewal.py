@@ -194,3 +194,32 @@ def test_a_certificate_that_expired_while_nothing_ran_is_renewed_at_the_start(fo
         )
         assert not failed(after)
         assert len(orders_of(stack.proxy, "expired.cardea.test")) == 2
+
+
+def test_a_clock_that_is_behind_is_no_reason_to_serve_what_is_not_valid_yet(folder, clock):
+    with running_ca_stack(folder, clock=clock, pebble=USUAL) as stack:
+        owner = stack.owner()
+        owner.create_certificate("early", "early.cardea.test")
+        owner.wait_for_certificate("early")
+        before = certificate(owner, "early")
+        # The CA does not share this clock: what it issues now begins ten seconds later than "now" here.
+        clock.set("-10s")
+        owner.expect(202, "POST", "/certificates/early/renew")
+        stack.proxy.wait_for("certificate", count=2)
+        assert served_fingerprint(stack.cardea.https_port, "early.cardea.test") == before["fingerprint"]
+        after = certificate_when(
+            owner, "early", lambda found: found["fingerprint"] != before["fingerprint"], "is renewed"
+        )
+        assert clock.now() >= time_of(after["issued_at"]), "stored when it is valid here too"
+
+
+def test_a_clock_that_is_far_off_is_said(folder, clock):
+    clock.set("+2d")
+    with running_ca_stack(folder, pebble=USUAL) as stack:
+        stack.cardea.stop()
+        stack.cardea.extra_environment |= clock.environment
+        stack.cardea.start()
+        owner = stack.owner()
+        owner.create_certificate("skewed", "skewed.cardea.test")
+        wait_until(lambda: "the clock of this machine is" in stack.cardea.log(), 30, "the log says so")
+        assert "ahead of" in stack.cardea.log()
