@@ -124,7 +124,7 @@ net::Task<Attempted<Account>> Accounts::settle(Client& client, std::string email
                                                std::string previous_email) {
   const std::string directory_url = client.directory_url();
   auto directory = co_await client.directory();
-  if (!directory) co_return failure(directory.error());
+  if (!directory) co_return std::unexpected(std::move(directory.error()));
   // Read only now: another node may have finished between the decision and the lease.
   auto known = co_await load(directory_url, email);
   if (!known) co_return failure(known.error());

@@ -54,7 +54,7 @@ net::Task<Attempt::Stop> Attempt::prepare() {
   if (*hold && (*hold)->until > base::now()) co_return Postponed{(*hold)->until, (*hold)->reason};
   co_await report("account", "Preparing the account at the CA");
   auto directory = co_await client_->directory();
-  if (!directory) co_return failure(directory.error()).error();
+  if (!directory) co_return std::move(directory.error());
   directory_ = std::move(*directory);
   auto account = co_await environment_.accounts.ensure(*client_, record_.email, record_.issuer_email);
   if (!account) co_return std::move(account.error());

@@ -20,10 +20,6 @@ Response to_response(http::ClientResponse answer) {
   return response;
 }
 
-}  // namespace
-
-namespace {
-
 // A wrong clock makes certificates that are "not valid yet" or seem expired, and nobody thinks of it first.
 void compare_clocks(std::string_view date, const std::string& directory_url) {
   const auto theirs = base::parse_http_date(date);
@@ -38,30 +34,31 @@ void compare_clocks(std::string_view date, const std::string& directory_url) {
 
 }  // namespace
 
-net::Task<base::Result<Directory>> Client::directory() {
+net::Task<Attempted<Directory>> Client::directory() {
   if (directory_ && net::EventLoop::now() < directory_until_) co_return *directory_;
   auto answer = co_await http_.send({"GET", directory_url_, {}, {}});
-  if (!answer) co_return base::wrap(answer.error(), "reading the CA's directory");
+  if (!answer) co_return failure(base::wrap(answer.error(), "reading the CA's directory").error());
   if (answer->status != 200) {
-    const Problem problem = parse_problem(answer->status, answer->field("content-type"), answer->body);
-    co_return std::unexpected(to_error(problem, "reading the CA's directory " + directory_url_));
+    co_return failure(to_response(std::move(*answer)), "reading the CA's directory " + directory_url_,
+                      base::now());
   }
   auto directory = parse_directory(answer->body);
-  if (!directory) co_return base::wrap(directory.error(), directory_url_);
+  if (!directory) co_return failure(base::wrap(directory.error(), directory_url_).error());
   compare_clocks(answer->field("date"), directory_url_);
   directory_ = std::move(*directory);
   directory_until_ = net::EventLoop::now() + base::kDirectoryLifetime;
   co_return *directory_;
 }
 
-net::Task<base::Result<std::string>> Client::take_nonce() {
+net::Task<base::Result<std::variant<std::string, Response>>> Client::take_nonce() {
   if (auto nonce = nonces_.take()) co_return std::move(*nonce);
   auto known = co_await directory();
-  if (!known) co_return std::unexpected(known.error());
+  if (!known) co_return std::unexpected(known.error().error);
   // A cache between us and the CA may answer with a nonce that was used: ask again, but not for ever.
   for (int attempt = 0; attempt < base::kNonceRequestsMax; ++attempt) {
     auto answer = co_await http_.send({"HEAD", known->new_nonce, {"Cache-Control: no-cache"}, {}});
     if (!answer) co_return base::wrap(answer.error(), "asking for a nonce");
+    if (answer->status >= 400) co_return to_response(std::move(*answer));
     static_cast<void>(nonces_.put(answer->field("replay-nonce")));
     if (auto nonce = nonces_.take()) co_return std::move(*nonce);
   }
@@ -73,7 +70,9 @@ net::Task<base::Result<Response>> Client::post_once(const Signer& signer, const 
                                                     const std::string& payload) {
   auto nonce = co_await take_nonce();
   if (!nonce) co_return std::unexpected(nonce.error());
-  auto body = crypto::sign_jws(signer.key, {url, std::move(*nonce), signer.account_url}, payload);
+  if (auto* refusal = std::get_if<Response>(&*nonce)) co_return std::move(*refusal);
+  auto body = crypto::sign_jws(signer.key,
+                               {url, std::get<std::string>(std::move(*nonce)), signer.account_url}, payload);
   if (!body) co_return std::unexpected(body.error());
   auto answer = co_await http_.send({"POST", url, {"Content-Type: application/jose+json"}, std::move(*body)});
   if (!answer) co_return std::unexpected(answer.error());

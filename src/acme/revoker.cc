@@ -90,7 +90,7 @@ net::Task<std::function<void(store::CertificateRecord&)>> Revoker::revoke(store:
 net::Task<Attempted<int>> Revoker::send(store::Revocation revocation) {
   const std::shared_ptr<Client> client = environment_.clients.get(revocation.directory_url);
   auto directory = co_await client->directory();
-  if (!directory) co_return failure(directory.error());
+  if (!directory) co_return std::unexpected(std::move(directory.error()));
   if (directory->revoke_cert.empty()) {
     co_return stopped("revocationNotOffered", "the CA offers no revocation; ask it by other means");
   }
