@@ -72,6 +72,8 @@ class Attempt {
 
   net::Task<Outcome> drive(OrderMachine& machine);
   net::Task<void> do_request(OrderMachine& machine, Request request);
+  // A CA that has too much to do means all that this account wants of it, not this order alone.
+  net::Task<void> hold_account_if_asked(const Response& response);
   net::Task<base::Status> remember(const RememberOrder& what);
   net::Task<base::Status> publish(const PublishChallenge& challenge);
   net::Task<void> withdraw(const WithdrawChallenges& what);

@@ -7,6 +7,7 @@
 
 #include "acme/attempt.h"
 #include "acme/renewal_info.h"
+#include "acme/retry_after.h"
 #include "acme/verify.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -74,10 +75,21 @@ net::Task<void> Attempt::do_request(OrderMachine& machine, Request request) {
     machine.on_connection_lost(response.error());
     co_return;
   }
-  const int status = response->status;
-  remember_exchange(step, is_success(*response) ? doing : doing + ": " + problem_of(*response).to_text(),
-                    status);
+  const bool done = is_success(*response);
+  remember_exchange(step, done ? doing : doing + ": " + problem_of(*response).to_text(), response->status);
+  if (!done) co_await hold_account_if_asked(*response);
   machine.on_response(*response, base::now());
+}
+
+net::Task<void> Attempt::hold_account_if_asked(const Response& response) {
+  const base::Time now = base::now();
+  const auto asked_for = parse_retry_after(response.retry_after, now);
+  const bool busy = response.status == 429 || response.status == 503;
+  if (!busy || !asked_for || *asked_for <= base::kWaitUnderLeaseMax) co_return;
+  store::AccountHold hold{now + *asked_for,
+                          "the CA asked to be left alone: " + problem_of(response).to_text()};
+  static_cast<void>(
+      co_await environment_.store.accounts.hold(directory_url_, record_.email, std::move(hold), now));
 }
 
 net::Task<base::Status> Attempt::remember(const RememberOrder& what) {

@@ -66,8 +66,10 @@ net::Task<void> Manager::run(std::string cert_name) {
     co_await work(**lease, cert_name);
     co_await (*lease)->release();
     leases_.erase(cert_name);
+  } else {
+    // Another node works on it, or did until it died: its lease tells which, soon.
+    static_cast<void>(co_await environment_.store.due.move(cert_name, base::now() + base::kLeaseBusyDelay));
   }
-  // Else another node works on it, or did until it died: the queue brings it up again.
   running_.erase(cert_name);
 }
 

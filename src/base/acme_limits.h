@@ -58,6 +58,9 @@ inline constexpr auto kDueInterval = 1s;
 inline constexpr auto kDueIntervalBusy = 100ms;
 // A name that a node took off the due queue comes back this much later, should the node die.
 inline constexpr auto kDueClaim = 25s;
+// A due certificate whose lease another node holds is looked at again after this: so soon is the work of a
+// node that died taken over once its lease has run out.
+inline constexpr auto kLeaseBusyDelay = 5s;
 // How long one node waits for another one to register the account that both need.
 inline constexpr auto kAccountWait = 60s;
 inline constexpr auto kAccountPoll = 200ms;

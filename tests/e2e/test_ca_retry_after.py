@@ -111,6 +111,10 @@ def check_planned(view: dict, delay: timedelta, at: datetime):
     assert delay - SLACK <= planned <= delay * SPREAD + SLACK, f"in {planned}, not in {delay}"
 
 
+def at_of(view: dict) -> datetime:
+    return time_of(view["history"][-1]["at"])
+
+
 def hold_of(certificate: Ordered) -> datetime | None:
     """Until when the account is left alone; None if it is not."""
     authority = f"127.0.0.1:{certificate.proxy.port}"
@@ -153,6 +157,7 @@ def test_an_order_in_trouble_is_looked_at_when_the_ca_says(case, started, api):
         lease = f"lease:cert:{certificate.name}"
         wait_until(lambda: not certificate.stack.database.exists(lease), 30, "the lease is given back")
         assert certificate.stored()["status"] == "pending" and certificate.order_ids()
+        assert abs(hold_of(certificate) - at_of(view) - FORMS[case.form][1]) < SLACK, "the whole account waits"
 
 
 @pytest.mark.parametrize("kind", ["finalize", "authz", "order"])
