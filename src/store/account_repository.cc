@@ -13,10 +13,7 @@ net::Task<base::Result<std::optional<std::string>>> AccountRepository::load(std:
                                                                             std::string email) {
   auto key = key_names::account(directory_url, email);
   if (!key) co_return std::unexpected(key.error());
-  std::vector<std::string> command{"GET", std::move(*key)};
-  auto reply = co_await client_.command(std::move(command));
-  if (!reply) co_return std::unexpected(reply.error());
-  co_return reply->optional_text();
+  co_return co_await client_.get(std::move(*key));
 }
 
 net::Task<base::Result<std::string>> AccountRepository::store_if_absent(std::string directory_url,
@@ -28,10 +25,7 @@ net::Task<base::Result<std::string>> AccountRepository::store_if_absent(std::str
   auto stored = co_await client_.command(std::move(set));
   if (!stored) co_return std::unexpected(stored.error());
   if (!stored->is_nil()) co_return std::move(private_key_pem);
-  std::vector<std::string> get{"GET", std::move(*key)};
-  auto winner = co_await client_.command(std::move(get));
-  if (!winner) co_return std::unexpected(winner.error());
-  auto pem = winner->optional_text();
+  auto pem = co_await client_.get(std::move(*key));
   if (!pem) co_return std::unexpected(pem.error());
   if (!*pem) {
     co_return base::fail_retryable(base::ErrorCode::conflict,
@@ -63,10 +57,7 @@ net::Task<base::Result<AccountState>> AccountRepository::load_state(std::string 
                                                                     std::string email) {
   auto key = key_names::account_state(directory_url, email);
   if (!key) co_return std::unexpected(key.error());
-  std::vector<std::string> command{"GET", std::move(*key)};
-  auto reply = co_await client_.command(std::move(command));
-  if (!reply) co_return std::unexpected(reply.error());
-  auto json = reply->optional_text();
+  auto json = co_await client_.get(std::move(*key));
   if (!json) co_return std::unexpected(json.error());
   if (!*json) co_return AccountState{};
   auto state = parse_account_state(**json);
@@ -90,10 +81,7 @@ net::Task<base::Result<std::optional<AccountHold>>> AccountRepository::find_hold
                                                                                  std::string email) {
   auto key = key_names::account_hold(directory_url, email);
   if (!key) co_return std::unexpected(key.error());
-  std::vector<std::string> command{"GET", std::move(*key)};
-  auto reply = co_await client_.command(std::move(command));
-  if (!reply) co_return std::unexpected(reply.error());
-  auto json = reply->optional_text();
+  auto json = co_await client_.get(std::move(*key));
   if (!json) co_return std::unexpected(json.error());
   if (!*json) co_return std::nullopt;
   auto hold = parse_account_hold(**json);

@@ -18,10 +18,7 @@ net::Task<base::Status> ChallengeRepository::put(std::string token, std::string 
 }
 
 net::Task<base::Result<std::optional<std::string>>> ChallengeRepository::find(std::string token) {
-  std::vector<std::string> command{"GET", key_names::challenge(token)};
-  auto reply = co_await client_.command(std::move(command));
-  if (!reply) co_return std::unexpected(reply.error());
-  co_return reply->optional_text();
+  co_return co_await client_.get(key_names::challenge(token));
 }
 
 net::Task<base::Status> ChallengeRepository::erase(std::string token) {
@@ -49,10 +46,7 @@ net::Task<base::Status> ChallengeRepository::put_tls_alpn(std::string domain, st
 }
 
 net::Task<base::Result<std::optional<std::string>>> ChallengeRepository::find_tls_alpn(std::string domain) {
-  std::vector<std::string> command{"GET", key_names::tls_alpn(domain)};
-  auto reply = co_await client_.command(std::move(command));
-  if (!reply) co_return std::unexpected(reply.error());
-  co_return reply->optional_text();
+  co_return co_await client_.get(key_names::tls_alpn(domain));
 }
 
 net::Task<base::Status> ChallengeRepository::erase_tls_alpn(std::string domain,

@@ -32,10 +32,7 @@ base::Result<Verdict> read_verdict(const base::Result<RedisReply>& reply) {
 }  // namespace
 
 net::Task<base::Result<std::optional<std::string>>> ObjectStore::load(std::string name) {
-  std::vector<std::string> command{"GET", key_names::object(kind_, name)};
-  auto reply = co_await client_.command(std::move(command));
-  if (!reply) co_return std::unexpected(reply.error());
-  co_return reply->optional_text();
+  co_return co_await client_.get(key_names::object(kind_, name));
 }
 
 net::Task<base::Result<std::vector<StoredObject>>> ObjectStore::list() {

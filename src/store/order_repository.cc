@@ -22,10 +22,7 @@ base::Status read_verdict(const base::Result<RedisReply>& reply) {
 }  // namespace
 
 net::Task<base::Result<std::optional<OrderRecord>>> OrderRepository::load(std::string cert_name) {
-  std::vector<std::string> command{"GET", key_names::order(cert_name)};
-  auto reply = co_await client_.command(std::move(command));
-  if (!reply) co_return std::unexpected(reply.error());
-  auto json = reply->optional_text();
+  auto json = co_await client_.get(key_names::order(cert_name));
   if (!json) co_return std::unexpected(json.error());
   if (!*json) co_return std::nullopt;
   auto record = parse_order_record(cert_name, **json);

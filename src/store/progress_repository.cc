@@ -39,10 +39,7 @@ net::Task<base::Status> ProgressRepository::put(std::string cert_name, std::stri
 }
 
 net::Task<base::Result<std::optional<Progress>>> ProgressRepository::find(std::string cert_name) {
-  std::vector<std::string> command{"GET", key_names::progress(cert_name)};
-  auto reply = co_await client_.command(std::move(command));
-  if (!reply) co_return std::unexpected(reply.error());
-  auto json = reply->optional_text();
+  auto json = co_await client_.get(key_names::progress(cert_name));
   if (!json) co_return std::unexpected(json.error());
   if (!*json) co_return std::nullopt;
   auto progress = parse_progress(**json);

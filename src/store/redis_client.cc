@@ -49,6 +49,13 @@ void RedisClient::start() {
 
 // --- commands ---
 
+net::Task<base::Result<std::optional<std::string>>> RedisClient::get(std::string key) {
+  std::vector<std::string> arguments{"GET", std::move(key)};
+  auto reply = co_await command(std::move(arguments));
+  if (!reply) co_return std::unexpected(reply.error());
+  co_return reply->optional_text();
+}
+
 net::Task<base::Result<RedisReply>> RedisClient::command(std::vector<std::string> arguments) {
   if (!connected_) co_return std::unexpected(not_reachable());
   if (pending_.size() >= base::kRedisPendingMax) {

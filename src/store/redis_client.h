@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,9 @@ class RedisClient {
   //   mistaken for one another. A write may have happened. rejected: Redis said no; the context is its own
   //   text.
   net::Task<base::Result<RedisReply>> command(std::vector<std::string> arguments);
+
+  // GET: nullopt if there is no such key. Errors as command(), and protocol if the key holds no text.
+  net::Task<base::Result<std::optional<std::string>>> get(std::string key);
 
   [[nodiscard]] bool connected() const { return connected_; }
   // Calls `listener` with each change of connected(). Listeners live as long as the client.

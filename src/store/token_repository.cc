@@ -27,10 +27,7 @@ base::Result<std::optional<TokenRecord>> parse_found(const base::Result<std::opt
 }  // namespace
 
 net::Task<base::Result<std::optional<std::string>>> TokenRepository::load(std::string key) {
-  std::vector<std::string> command{"GET", std::move(key)};
-  auto reply = co_await client_.command(std::move(command));
-  if (!reply) co_return std::unexpected(reply.error());
-  co_return reply->optional_text();
+  co_return co_await client_.get(std::move(key));
 }
 
 net::Task<base::Result<bool>> TokenRepository::run(const std::string& script, std::string name,
