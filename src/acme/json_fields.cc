@@ -80,7 +80,8 @@ std::string bounded_text(std::string_view text, std::size_t bytes_max) {
   std::size_t size = std::min(text.size(), bytes_max);
   // A byte 10xxxxxx continues a character: it must not be the first one cut off.
   while (size > 0 && size < text.size() && (static_cast<unsigned char>(text[size]) & 0xc0U) == 0x80U) --size;
-  std::string out(text.substr(0, size));
+  // Whatever a CA or somebody in its place sends ends in our JSON.
+  std::string out = base::to_valid_utf8(text.substr(0, size));
   for (char& c : out) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
   }

@@ -30,7 +30,8 @@ namespace cardea::acme {
                                                            std::string_view name, std::string_view what);
 [[nodiscard]] bool is_https_url(std::string_view text);
 
-// At most `bytes_max` bytes, cut between UTF-8 characters; control characters become spaces.
+// At most `bytes_max` bytes, cut between UTF-8 characters; control characters become spaces, bytes that
+// are no UTF-8 U+FFFD.
 [[nodiscard]] std::string bounded_text(std::string_view text, std::size_t bytes_max);
 
 }  // namespace cardea::acme

@@ -53,20 +53,48 @@ bool equals_in_constant_time(std::string_view a, std::string_view b) {
   return difference == 0;
 }
 
+std::size_t utf8_length(std::string_view text) {
+  if (text.empty()) return 0;
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return 1;
+  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || text.size() < length) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0U) != 0x80U) return 0;
+  }
+  // Overlong forms, surrogates and what lies beyond U+10FFFF.
+  if ((first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) > 0x9f)) return 0;
+  if ((first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) > 0x8f)) return 0;
+  return length;
+}
+
+std::string to_valid_utf8(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    out.append(length == 0 ? std::string_view("\uFFFD") : text.substr(0, length));
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return out;
+}
+
 std::string printable(std::string_view text, std::size_t bytes_max) {
   static constexpr std::string_view kHex = "0123456789abcdef";
   std::size_t size = std::min(text.size(), bytes_max);
   // A byte 10xxxxxx continues a character: it must not be the first one cut off.
   while (size > 0 && size < text.size() && (static_cast<unsigned char>(text[size]) & 0xc0U) == 0x80U) --size;
   std::string out;
-  for (const char c : text.substr(0, size)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7f) {
-      out.push_back(c);
+  for (std::string_view rest = text.substr(0, size); !rest.empty();) {
+    const auto byte = static_cast<unsigned char>(rest.front());
+    const std::size_t length = utf8_length(rest);
+    if (length > 0 && byte >= 0x20 && byte != 0x7f) {
+      out.append(rest.substr(0, length));
     } else {
       out.append("\\x").push_back(kHex[byte >> 4U]);
       out.push_back(kHex[byte & 0xfU]);
     }
+    rest.remove_prefix(std::max<std::size_t>(length, 1));
   }
   if (text.size() > size) out.append("…");
   return out;

@@ -30,8 +30,13 @@ namespace cardea::base {
                                                       std::uint64_t max = UINT64_MAX);
 // Compares secrets in time that depends only on the length.
 [[nodiscard]] bool equals_in_constant_time(std::string_view a, std::string_view b);
-// For log lines and messages: control characters become \xNN, and what is over `bytes_max` is cut with "…",
-// between UTF-8 characters.
+// The length of the UTF-8 character at the start of `text` (RFC 3629 §4); 0 if there is none that is
+// well-formed.
+[[nodiscard]] std::size_t utf8_length(std::string_view text);
+// The text with U+FFFD in place of every byte that belongs to no well-formed character: what JSON may hold.
+[[nodiscard]] std::string to_valid_utf8(std::string_view text);
+// For log lines and messages: control characters and bytes that are no UTF-8 become \xNN, and what is over
+// `bytes_max` is cut with "…", between UTF-8 characters.
 [[nodiscard]] std::string printable(std::string_view text, std::size_t bytes_max = 200);
 
 // Lets unordered_map<string, …> be searched with a string_view without making a string.

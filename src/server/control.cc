@@ -107,21 +107,24 @@ net::Task<base::Status> Control::reconcile() {
     auto rebuilt = co_await store::rebuild_indexes(redis_);
     if (!rebuilt) co_return rebuilt;
   }
-  auto certificates = co_await store_.certificates.list();
+  auto certificates = co_await store_.certificates.list_all();
   if (!certificates) co_return std::unexpected(certificates.error());
-  auto targets = co_await store_.targets.list();
+  auto targets = co_await store_.targets.list_all();
   if (!targets) co_return std::unexpected(targets.error());
-  publisher_.reconcile(*targets, *certificates);
+  Publisher::Content content{std::move(targets->records), std::move(certificates->records),
+                             std::move(certificates->unreadable)};
+  content.unreadable.insert(content.unreadable.end(), targets->unreadable.begin(), targets->unreadable.end());
+  publisher_.reconcile(content);
   // The queue is derived from the objects: what it lacks, whatever the reason, is looked at soon.
   std::vector<store::DueQueue::Entry> due;
-  for (const store::CertificateRecord& record : *certificates) {
+  for (const store::CertificateRecord& record : content.certificates) {
     const bool sleeps = !record.next_action_at && record.attempts > 0;
     if (!sleeps) due.push_back({record.cert_name, record.next_action_at.value_or(base::now())});
   }
   auto queued = co_await store_.due.add_missing(std::move(due));
   if (!queued) co_return queued;
-  base::log_info("loaded {} proxy targets and {} certificates from Redis", targets->size(),
-                 certificates->size());
+  base::log_info("loaded {} proxy targets and {} certificates from Redis", content.targets.size(),
+                 content.certificates.size());
   loaded_ = true;
   co_return base::Status{};
 }

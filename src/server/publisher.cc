@@ -67,18 +67,19 @@ void Publisher::remove_certificate(const std::string& cert_name) {
   }
 }
 
-void Publisher::reconcile(const std::vector<store::TargetRecord>& targets,
-                          const std::vector<store::CertificateRecord>& certificates) {
+void Publisher::reconcile(const Content& content) {
   std::set<std::string> gone;
   for (const auto& [hostname, target] : targets_) gone.insert(hostname);
-  for (const store::TargetRecord& record : targets) gone.erase(record.hostname);
+  for (const store::TargetRecord& record : content.targets) gone.erase(record.hostname);
+  for (const std::string& name : content.unreadable) gone.erase(name);
   for (const std::string& hostname : gone) remove_target(hostname);
   gone.clear();
   for (const auto& [cert_name, certificate] : certificates_) gone.insert(cert_name);
-  for (const store::CertificateRecord& record : certificates) gone.erase(record.cert_name);
+  for (const store::CertificateRecord& record : content.certificates) gone.erase(record.cert_name);
+  for (const std::string& name : content.unreadable) gone.erase(name);
   for (const std::string& cert_name : gone) remove_certificate(cert_name);
-  for (const store::CertificateRecord& record : certificates) put_certificate(record);
-  for (const store::TargetRecord& record : targets) put_target(record);
+  for (const store::CertificateRecord& record : content.certificates) put_certificate(record);
+  for (const store::TargetRecord& record : content.targets) put_target(record);
 }
 
 const Publisher::LoadedCertificate* Publisher::certificate_for(const std::string& hostname,

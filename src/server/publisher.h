@@ -29,9 +29,14 @@ class Publisher {
   void put_certificate(const store::CertificateRecord& record);
   void remove_certificate(const std::string& cert_name);
 
-  // The store's whole content: what is not in it is removed.
-  void reconcile(const std::vector<store::TargetRecord>& targets,
-                 const std::vector<store::CertificateRecord>& certificates);
+  // The store's whole content: what is not in it is removed. `unreadable` are names of objects that are there
+  // and cannot be read; what is served for them stays.
+  struct Content {
+    std::vector<store::TargetRecord> targets;
+    std::vector<store::CertificateRecord> certificates;
+    std::vector<std::string> unreadable;
+  };
+  void reconcile(const Content& content);
 
   // Certificates that can be served.
   [[nodiscard]] std::size_t certificates_loaded() const { return certificates_.size(); }

@@ -16,18 +16,25 @@ net::Task<base::Result<std::optional<CertificateRecord>>> CertificateRepository:
 }
 
 net::Task<base::Result<std::vector<CertificateRecord>>> CertificateRepository::list() {
+  auto listing = co_await list_all();
+  if (!listing) co_return std::unexpected(listing.error());
+  co_return std::move(listing->records);
+}
+
+net::Task<base::Result<Listing<CertificateRecord>>> CertificateRepository::list_all() {
   auto objects = co_await objects_.list();
   if (!objects) co_return std::unexpected(objects.error());
-  std::vector<CertificateRecord> records;
+  Listing<CertificateRecord> listing;
   for (const StoredObject& object : *objects) {
     auto record = parse_certificate_record(object.name, object.json);
     if (record) {
-      records.push_back(std::move(*record));
+      listing.records.push_back(std::move(*record));
     } else {
       base::log_warn("left out: {}", record.error().context);
+      listing.unreadable.push_back(object.name);
     }
   }
-  co_return std::move(records);
+  co_return std::move(listing);
 }
 
 net::Task<base::Result<std::uint64_t>> CertificateRepository::save(CertificateRecord record,

@@ -7,6 +7,8 @@
 #include <boost/json/value.hpp>
 #include <fmt/core.h>
 
+#include "base/strings.h"
+
 namespace cardea::store {
 namespace json = boost::json;
 
@@ -197,7 +199,9 @@ std::string finish_object(json::object object, std::string_view other_members) {
       for (auto& member : other.get_object()) object.emplace(member.key(), std::move(member.value()));
     }
   }
-  return json::serialize(object);
+  // A byte that is no UTF-8 would make the whole object unreadable for ever, so none gets in, wherever it
+  // came from.
+  return base::to_valid_utf8(json::serialize(object));
 }
 
 }  // namespace cardea::store

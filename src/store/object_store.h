@@ -45,6 +45,13 @@ struct StoredObject {
   std::string json;
 };
 
+// All objects of a kind, sorted by name, and the names of those that are there and cannot be read.
+template <typename Record>
+struct Listing {
+  std::vector<Record> records;
+  std::vector<std::string> unreadable;
+};
+
 // Loop thread only; what it is made from outlives it, and it outlives its tasks.
 // Errors: those of RedisClient::command(), and conflict as said below.
 class ObjectStore {

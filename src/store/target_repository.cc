@@ -16,18 +16,25 @@ net::Task<base::Result<std::optional<TargetRecord>>> TargetRepository::load(std:
 }
 
 net::Task<base::Result<std::vector<TargetRecord>>> TargetRepository::list() {
+  auto listing = co_await list_all();
+  if (!listing) co_return std::unexpected(listing.error());
+  co_return std::move(listing->records);
+}
+
+net::Task<base::Result<Listing<TargetRecord>>> TargetRepository::list_all() {
   auto objects = co_await objects_.list();
   if (!objects) co_return std::unexpected(objects.error());
-  std::vector<TargetRecord> records;
+  Listing<TargetRecord> listing;
   for (const StoredObject& object : *objects) {
     auto record = parse_target_record(object.name, object.json);
     if (record) {
-      records.push_back(std::move(*record));
+      listing.records.push_back(std::move(*record));
     } else {
       base::log_warn("left out: {}", record.error().context);
+      listing.unreadable.push_back(object.name);
     }
   }
-  co_return std::move(records);
+  co_return std::move(listing);
 }
 
 net::Task<base::Result<std::uint64_t>> TargetRepository::save(TargetRecord record, Expected expected,

@@ -24,6 +24,8 @@ class TargetRepository {
   // Sorted by name. A malformed object is left out with a line in the log: one bad object must not hide the
   // others.
   net::Task<base::Result<std::vector<TargetRecord>>> list();
+  // The same, with the names of those left out.
+  net::Task<base::Result<Listing<TargetRecord>>> list_all();
   // Stores `record` if what is stored is as `expected` (usually record.generation, as it was read; 0 for a
   // new one) and, with a lease, if nobody else holds that lease now. Returns the new generation. Error
   // (conflict): it is not.

@@ -53,5 +53,21 @@ TEST(Strings, PrintableCannotForgeALogLine) {
   EXPECT_EQ(printable("ab\xc3\xa4", 4), "ab\xc3\xa4");
 }
 
+TEST(Utf8, KnowsWellFormedCharacters) {
+  for (const std::string_view text : {"a", "\u00e9", "\u20ac", "\U0001F600", "\uFFFD"}) {
+    EXPECT_EQ(utf8_length(text), text.size());
+  }
+  for (const std::string_view text :
+       {"", "\x80", "\xf6rung", "\xc0\x80", "\xc3", "\xe2\x82", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff"}) {
+    EXPECT_EQ(utf8_length(text), 0U) << printable(text);
+  }
+}
+
+TEST(Utf8, ReplacesWhatIsNone) {
+  EXPECT_EQ(to_valid_utf8("St\xf6rung \u00fc"), "St\uFFFDrung \u00fc");
+  EXPECT_EQ(to_valid_utf8("\x1f\x8b\x08"), "\x1f\uFFFD\x08");
+  EXPECT_EQ(printable("\x1f\x8b a\u00fc"), "\\x1f\\x8b a\u00fc");
+}
+
 }  // namespace
 }  // namespace cardea::base

@@ -88,6 +88,17 @@ TEST(CertificateRecord, EveryMemberSurvivesARoundTrip) {
   EXPECT_EQ(parse_certificate_record("n", json).value(), record);
 }
 
+TEST(CertificateRecord, NoByteFromOutsideMakesItUnreadable) {
+  CertificateRecord record;
+  record.cert_name = "n";
+  record.domains = {"a.example"};
+  record.last_error_message = "the CA said St\xf6rung";
+  record.history.push_back({base::Time{}, "order", "\x1f\x8b\x08", 200});
+  const auto read = parse_certificate_record("n", to_json(record));
+  ASSERT_TRUE(read) << read.error().context;
+  EXPECT_EQ(read->last_error_message, "the CA said St\uFFFDrung");
+}
+
 TEST(History, ForgetsTheOldest) {
   std::vector<HistoryEntry> history;
   for (std::size_t i = 0; i < base::kHistoryEntriesMax + 2; ++i) {
