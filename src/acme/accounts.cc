@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "acme/held_lease.h"
+#include "acme/json_fields.h"
 #include "acme/messages.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -77,23 +78,24 @@ net::Task<base::Status> Accounts::forget(std::string directory_url, std::string 
                                                 std::move(*state));
 }
 
-net::Task<Attempted<Account>> Accounts::ensure(Client& client, std::string email,
-                                               std::string previous_email) {
+net::Task<Attempted<Account>> Accounts::ensure(Client& client, AccountRequest request) {
   const std::string directory_url = client.directory_url();
-  const auto deadline = net::EventLoop::now() + base::kAccountWait;
+  const auto began = net::EventLoop::now();
+  const auto deadline = began + base::kAccountWait;
   while (net::EventLoop::now() < deadline) {
-    auto known = co_await load(directory_url, email);
+    auto known = co_await load(directory_url, request.email);
     if (!known) co_return failure(known.error());
-    if (known->state.deactivated) co_return deactivated(directory_url, email);
-    if (known->state.contact == email) {
-      auto account = co_await find(directory_url, email);
+    if (known->state.deactivated) co_return deactivated(directory_url, request.email);
+    if (known->state.contact == request.email) {
+      auto account = co_await find(directory_url, request.email);
       if (!account) co_return failure(account.error());
       if (*account) co_return std::move(**account);
     }
-    auto lease = co_await HeldLease::acquire(loop_, store_.leases, "account:" + directory_url + ":" + email);
+    auto lease =
+        co_await HeldLease::acquire(loop_, store_.leases, "account:" + directory_url + ":" + request.email);
     if (!lease) co_return failure(lease.error());
     if (*lease) {
-      auto settled = co_await settle(client, email, previous_email);
+      auto settled = co_await settle_once(client, request, began);
       co_await (*lease)->release();
       co_return settled;
     }
@@ -103,34 +105,52 @@ net::Task<Attempted<Account>> Accounts::ensure(Client& client, std::string email
                      "another node has been registering the account for a minute; trying again later"});
 }
 
-net::Task<base::Result<std::string>> Accounts::make_key(std::string directory_url, std::string email,
-                                                        std::string previous_email) {
-  if (!previous_email.empty() && previous_email != email) {
-    auto moved = co_await store_.accounts.rename(directory_url, previous_email, email);
+// A hundred certificates may wait for the same account: what one of them was told while the others waited is
+// for all.
+net::Task<Attempted<Account>> Accounts::settle_once(Client& client, AccountRequest request,
+                                                    net::Clock::time_point since) {
+  const std::string name = client.directory_url() + " " + request.email;
+  const auto last = failures_.find(name);
+  if (last != failures_.end() && last->second.at > since) co_return std::unexpected(last->second.failed);
+  auto settled = co_await settle(client, request);
+  failures_.erase(name);
+  if (!settled) failures_.insert_or_assign(name, Failure{net::EventLoop::now(), settled.error()});
+  co_return settled;
+}
+
+net::Task<base::Result<std::string>> Accounts::make_key(std::string directory_url, AccountRequest request) {
+  const std::string& from = request.previous_email;
+  if (!from.empty() && from != request.email) {
+    auto old = co_await store_.accounts.load_state(directory_url, from);
+    if (!old) co_return std::unexpected(old.error());
+    // An address is no property: anybody may have named it. Only who registered the account may take it
+    // along.
+    const bool own = !old->owner_token_hash.empty() && old->owner_token_hash == request.owner_token_hash;
+    auto moved =
+        own ? co_await store_.accounts.rename(directory_url, from, request.email) : base::Result<bool>(false);
     if (!moved) co_return std::unexpected(moved.error());
     if (*moved) {
-      base::log_info("the account of {} at {} goes on as that of {}", previous_email, directory_url, email);
-      auto pem = co_await store_.accounts.load(directory_url, email);
+      base::log_info("the account of {} at {} goes on as that of {}", from, directory_url, request.email);
+      auto pem = co_await store_.accounts.load(directory_url, request.email);
       if (!pem) co_return std::unexpected(pem.error());
       if (*pem) co_return std::move(**pem);
     }
   }
   auto fresh = co_await keys_.generate(crypto::KeyType::rsa2048);
   if (!fresh) co_return std::unexpected(fresh.error());
-  co_return co_await store_.accounts.store_if_absent(directory_url, email, fresh->to_pem());
+  co_return co_await store_.accounts.store_if_absent(directory_url, request.email, fresh->to_pem());
 }
 
-net::Task<Attempted<Account>> Accounts::settle(Client& client, std::string email,
-                                               std::string previous_email) {
+net::Task<Attempted<Account>> Accounts::settle(Client& client, AccountRequest request) {
   const std::string directory_url = client.directory_url();
+  const std::string& email = request.email;
   auto directory = co_await client.directory();
   if (!directory) co_return std::unexpected(std::move(directory.error()));
   // Read only now: another node may have finished between the decision and the lease.
   auto known = co_await load(directory_url, email);
   if (!known) co_return failure(known.error());
-  const bool may_be_known = !known->pem.empty();
-  if (!may_be_known) {
-    auto pem = co_await make_key(directory_url, email, previous_email);
+  if (known->pem.empty()) {
+    auto pem = co_await make_key(directory_url, request);
     if (!pem) co_return failure(pem.error());
     known = co_await load(directory_url, email);  // with the state of an account that was moved
     if (!known) co_return failure(known.error());
@@ -145,7 +165,10 @@ net::Task<Attempted<Account>> Accounts::settle(Client& client, std::string email
   }
   if (state.url.empty()) {
     Attempted<std::string> url = co_await find_url(client, *directory, *account->key);
-    if (url && url->empty()) url = co_await register_account(client, *directory, *account->key, email, state);
+    if (url && url->empty()) {
+      url = co_await register_account(client, *directory, *account->key, email, state);
+      state.owner_token_hash = request.owner_token_hash;
+    }
     if (!url && is_account_closed(url.error().problem)) {
       state.deactivated = true;
       static_cast<void>(co_await store_.accounts.save_state(directory_url, email, state));
@@ -166,7 +189,7 @@ net::Task<Attempted<std::string>> Accounts::find_url(Client& client, const Direc
                                                      const crypto::PrivateKey& key) {
   auto response = co_await client.post(Signer{key, {}}, directory.new_account, find_account_payload());
   if (!response) co_return failure(base::wrap(response.error(), "looking for the account").error());
-  if (is_success(*response) && !response->location.empty()) co_return std::move(response->location);
+  if (is_success(*response) && is_https_url(response->location)) co_return std::move(response->location);
   if (is_account_missing(problem_of(*response))) co_return std::string();
   co_return failure(*response, "looking for the account", base::now());
 }
@@ -194,7 +217,7 @@ net::Task<Attempted<std::string>> Accounts::register_account(Client& client, con
       co_await client.post(Signer{key, {}}, directory.new_account, new_account_payload(email, binding));
   if (!response) co_return failure(base::wrap(response.error(), "registering the account").error());
   if (!is_success(*response)) co_return failure(*response, "registering the account", base::now());
-  if (response->location.empty()) {
+  if (!is_https_url(response->location)) {
     co_return failure(
         {ErrorCode::protocol, ErrorSource::ca, false, "the CA's answer to newAccount names no account URL"});
   }
@@ -216,8 +239,11 @@ net::Task<void> Accounts::tell_contact(Client& client, const Account& account, s
     base::log_warn("account of {} at {}: the CA does not take the address: {}", email, client.directory_url(),
                    problem_of(*response).to_text());
   }
-  // An answer that was lost is asked for again with the next order; a refusal would only come again.
-  if (response) state.contact = email;
+  // A refusal would only come again; all else (a lost answer, trouble at the CA) is asked for with the next
+  // order.
+  const bool refused =
+      response && response->status >= 400 && response->status < 500 && response->status != 429;
+  if (refused || (response && is_success(*response))) state.contact = email;
 }
 
 }  // namespace cardea::acme

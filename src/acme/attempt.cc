@@ -56,11 +56,17 @@ net::Task<Attempt::Stop> Attempt::prepare() {
   auto directory = co_await client_->directory();
   if (!directory) co_return std::move(directory.error());
   directory_ = std::move(*directory);
-  auto account = co_await environment_.accounts.ensure(*client_, record_.email, record_.issuer_email);
+  auto account = co_await environment_.accounts.ensure(*client_, account_request());
   if (!account) co_return std::move(account.error());
   account_ = std::move(*account);
   if (!order_) co_return co_await begin_order();
+  // Taken up before the CA was asked: it is still a new one.
+  if (order_->order_url.empty()) co_return co_await check_limits(*order_);
   co_return std::nullopt;
+}
+
+AccountRequest Attempt::account_request() const {
+  return {record_.email, record_.issuer_email, record_.owner_token_hash};
 }
 
 bool Attempt::order_fits(const store::OrderRecord& order) const {
@@ -121,14 +127,19 @@ LedgerOrder Attempt::ledger_order(const store::OrderRecord& order) const {
   return {order.directory_url, order.email, order.domains, kind};
 }
 
+net::Task<Attempt::Stop> Attempt::check_limits(store::OrderRecord order) {
+  auto refusal = co_await environment_.ledger.check(ledger_order(order), base::now());
+  if (!refusal) co_return failure(refusal.error()).error();
+  if (*refusal) co_return Postponed{(*refusal)->until, (*refusal)->sentence};
+  co_return std::nullopt;
+}
+
 // The key is stored before the CA is asked, so that whatever happens afterwards nothing that it issues is
 // lost.
 net::Task<Attempt::Stop> Attempt::begin_order() {
   auto order = plan_order();
   if (!order) co_return std::move(order.error());
-  auto refusal = co_await environment_.ledger.check(ledger_order(*order), base::now());
-  if (!refusal) co_return failure(refusal.error()).error();
-  if (*refusal) co_return Postponed{(*refusal)->until, (*refusal)->sentence};
+  if (auto stop = co_await check_limits(*order)) co_return stop;
   auto key = co_await environment_.keys.generate(
       crypto::parse_key_type(record_.key_type).value_or(crypto::KeyType::rsa2048));
   if (!key) co_return failure(key.error()).error();
@@ -172,8 +183,10 @@ net::Task<Outcome> Attempt::obtain() {
     co_await count_failure(*failed);
     const bool mended = co_await mend(*failed);
     if (!mended) {
-      // Only an order that may still succeed is worth taking up.
-      if (!failed->error.retryable) co_await drop_order();
+      // Only an order that may still succeed is worth taking up; that Redis refused something says nothing of
+      // it.
+      const bool over = !failed->error.retryable && failed->error.source != ErrorSource::store;
+      if (over) co_await drop_order();
       co_return outcome;
     }
     if (order_) continue;
@@ -197,7 +210,7 @@ net::Task<bool> Attempt::mend(Failed& failed) {
     remember_exchange("account", "The CA does not take the account any more; asking for it anew", 0);
     auto forgotten = co_await environment_.accounts.forget(directory_url_, record_.email, account_->url);
     if (!forgotten) co_return false;
-    auto account = co_await environment_.accounts.ensure(*client_, record_.email, {});
+    auto account = co_await environment_.accounts.ensure(*client_, account_request());
     if (!account) {
       failed = std::move(account.error());  // says what to do about it
       co_return false;

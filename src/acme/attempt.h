@@ -52,6 +52,9 @@ class Attempt {
   // Whether `record` still asks for what this attempt is about. A change of something else is no reason to
   // throw away what came of it.
   [[nodiscard]] bool is_for(const store::CertificateRecord& record) const;
+  // Whether somebody wants another attempt than this one, or this one again, since it began: its failure is
+  // then not what decides when the next one is.
+  [[nodiscard]] bool is_outdated_by(const store::CertificateRecord& record) const;
 
  private:
   // nullopt: go on.
@@ -63,6 +66,8 @@ class Attempt {
   [[nodiscard]] Attempted<store::OrderRecord> plan_order() const;
   // Of the order as it is planned or made.
   [[nodiscard]] LedgerOrder ledger_order(const store::OrderRecord& order) const;
+  net::Task<Stop> check_limits(store::OrderRecord order);
+  [[nodiscard]] AccountRequest account_request() const;
   net::Task<void> count_failure(const Failed& failed);
   net::Task<Outcome> obtain();
   // With a new account URL or a new order; false: that was tried already, or is not the reason. `failed`
@@ -81,6 +86,7 @@ class Attempt {
 
   net::Task<Outcome> commit(std::string chain_pem);
   net::Task<Outcome> store_issued(NewCertificate made);
+  net::Task<void> count_issued();
   net::Task<void> drop_order();
   net::Task<void> report(std::string_view step, std::string message);
   void remember_exchange(std::string_view step, std::string message, int status);

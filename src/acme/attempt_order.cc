@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "acme/attempt.h"
+#include "acme/chain_choice.h"
 #include "acme/renewal_info.h"
 #include "acme/retry_after.h"
 #include "acme/verify.h"
@@ -27,6 +28,12 @@ bool Attempt::is_for(const store::CertificateRecord& record) const {
          record.challenge_type == record_.challenge_type && record.profile == record_.profile &&
          record.profile_required == record_.profile_required &&
          record.preferred_chain == record_.preferred_chain;
+}
+
+bool Attempt::is_outdated_by(const store::CertificateRecord& record) const {
+  const bool asked_again = record.next_attempt_at != record_.next_attempt_at && record.next_attempt_at &&
+                           *record.next_attempt_at <= base::now();
+  return asked_again || !is_for(record);
 }
 
 net::Task<Outcome> Attempt::drive(OrderMachine& machine) {
@@ -153,11 +160,22 @@ net::Task<Outcome> Attempt::commit(std::string chain_pem) {
                       .certificate_id = {}};
   const auto leaf = crypto::parse_certificate_pem(made.fullchain_pem);
   if (leaf && !directory_->renewal_info.empty()) made.certificate_id = renewal_id(*leaf).value_or("");
+  if (!record_.preferred_chain.empty() && !chain_has_issuer(made.fullchain_pem, record_.preferred_chain)) {
+    remember_exchange("download",
+                      fmt::format("No chain of the CA's has an issuer named \"{}\"; its first one is taken",
+                                  record_.preferred_chain),
+                      0);
+  }
   remember_exchange("stored",
                     fmt::format("Stored; issued by {}, valid until {}", issued->issuer,
                                 base::to_rfc3339(issued->not_after)),
                     0);
   co_return co_await store_issued(std::move(made));
+}
+
+net::Task<void> Attempt::count_issued() {
+  static_cast<void>(
+      co_await environment_.ledger.record_issued(ledger_order(*order_), order_->order_url, base::now()));
 }
 
 // Everything about the new certificate in one commit, which also takes the order away.
@@ -169,8 +187,7 @@ net::Task<Outcome> Attempt::store_issued(NewCertificate made) {
     auto saved = co_await environment_.store.certificates.save(record, current.generation, lease_.lease(),
                                                                store::RunningOrder::drop);
     if (saved) {
-      static_cast<void>(
-          co_await environment_.ledger.record_issued(ledger_order(*order_), order_->order_url, base::now()));
+      co_await count_issued();
       record.generation = *saved;
       co_return Issued{std::move(record)};
     }
@@ -179,8 +196,14 @@ net::Task<Outcome> Attempt::store_issued(NewCertificate made) {
     co_await environment_.loop.sleep(std::chrono::seconds(i));
     auto found = co_await environment_.store.certificates.load(record.cert_name);
     if (!found) continue;
-    if (!*found) co_return Superseded{"it was deleted while it was ordered"};
-    if ((*found)->fingerprint == made.fingerprint) co_return Issued{std::move(**found)};
+    if (!*found) {
+      co_await drop_order();  // with its key
+      co_return Superseded{"it was deleted while it was ordered"};
+    }
+    if ((*found)->fingerprint == made.fingerprint) {
+      co_await count_issued();
+      co_return Issued{std::move(**found)};
+    }
     if (lease_.lost() || !is_for(**found)) {
       co_await drop_order();  // what it brings is not wanted any more
       co_return Superseded{"it was changed while it was ordered"};

@@ -47,9 +47,9 @@ class Windows {
   [[nodiscard]] Refusal refusal(const store::FullWindow& full) const {
     const About& about = about_.at(full.index);
     return {full.free_at, about.kind,
-            fmt::format("Cardea itself holds this order back: the CA {} allows {}; next possible at {}",
-                        authority_, describe(about.kind, about.limit, about.name),
-                        base::to_rfc3339(full.free_at))};
+            fmt::format(
+                "Cardea itself holds this order back: by ACME_RATE_LIMITS, {} allows {}; next possible at {}",
+                authority_, describe(about.kind, about.limit, about.name), base::to_rfc3339(full.free_at))};
   }
 
  private:

@@ -25,7 +25,7 @@ void Manager::reschedule(store::CertificateRecord& record) const {
 }
 
 net::Task<void> Manager::look_for_ever() {
-  for (;;) {
+  while (!stopping_) {
     const std::size_t room = base::kWorkAtOnceMax - running_.size();
     std::size_t taken = 0;
     if (room > 0) {
@@ -34,7 +34,11 @@ net::Task<void> Manager::look_for_ever() {
       auto names = co_await environment_.store.due.claim(now, room, now + base::kDueClaim);
       if (names) {
         taken = names->size();
-        for (std::string& name : *names) work_on(std::move(name));
+        // Claimed while this node was told to stop: somebody else's.
+        for (std::string& name : *names) {
+          if (stopping_) static_cast<void>(co_await environment_.store.due.move(name, now));
+          work_on(std::move(name));
+        }
       }
     }
     co_await control_.loop.sleep(taken == room || room == 0 ? base::kDueIntervalBusy : base::kDueInterval);
@@ -45,6 +49,45 @@ void Manager::work_on(std::string cert_name) {
   if (stopping_ || running_.size() >= base::kWorkAtOnceMax || !running_.insert(cert_name).second) return;
   work_.spawn("certificate", run(std::move(cert_name)));
 }
+
+// Whatever a task ends by.
+class Manager::Running {
+ public:
+  Running(Manager& manager, std::string cert_name) : manager_(manager), cert_name_(std::move(cert_name)) {}
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+  ~Running() {
+    manager_.running_.erase(cert_name_);
+    if (!manager_.stopping_) manager_.leases_.erase(cert_name_);
+  }
+
+ private:
+  Manager& manager_;
+  std::string cert_name_;
+};
+
+// One of the places at a CA.
+class Manager::Place {
+ public:
+  Place(std::map<std::string, std::size_t>& counts, std::string directory_url)
+      : counts_(counts), directory_url_(std::move(directory_url)) {
+    std::size_t& count = counts_[directory_url_];
+    taken_ = count < base::kWorkPerDirectoryMax;
+    if (taken_) ++count;
+  }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  ~Place() {
+    const auto found = counts_.find(directory_url_);
+    if (taken_ && --found->second == 0) counts_.erase(found);
+  }
+  [[nodiscard]] bool taken() const { return taken_; }
+
+ private:
+  std::map<std::string, std::size_t>& counts_;
+  std::string directory_url_;
+  bool taken_ = false;
+};
 
 net::Task<bool> Manager::stop() {
   stopping_ = true;
@@ -58,6 +101,7 @@ net::Task<bool> Manager::stop() {
 }
 
 net::Task<void> Manager::run(std::string cert_name) {
+  const Running running(*this, cert_name);
   auto lease = co_await HeldLease::acquire(control_.loop, environment_.store.leases, "cert:" + cert_name);
   if (!lease) {
     base::log_warn("certificate {}: nothing is done: {}", cert_name, lease.error().to_string());
@@ -65,12 +109,10 @@ net::Task<void> Manager::run(std::string cert_name) {
     leases_.insert_or_assign(cert_name, (*lease)->lease());
     co_await work(**lease, cert_name);
     co_await (*lease)->release();
-    leases_.erase(cert_name);
   } else {
     // Another node works on it, or did until it died: its lease tells which, soon.
     static_cast<void>(co_await environment_.store.due.move(cert_name, base::now() + base::kLeaseBusyDelay));
   }
-  running_.erase(cert_name);
 }
 
 net::Task<void> Manager::work(const HeldLease& lease, std::string cert_name) {
@@ -81,7 +123,7 @@ net::Task<void> Manager::work(const HeldLease& lease, std::string cert_name) {
     co_return;
   }
   if (!*record) {
-    static_cast<void>(co_await environment_.store.due.remove(cert_name));
+    static_cast<void>(co_await environment_.store.due.settle(cert_name, std::nullopt, std::nullopt));
     co_return;
   }
   switch (next_work((**record), base::now())) {
@@ -101,11 +143,10 @@ net::Task<void> Manager::work(const HeldLease& lease, std::string cert_name) {
   store::CertificateRecord& idle = **record;
   const std::optional<base::Time> planned = idle.next_attempt_at;
   reschedule(idle);
-  if (!idle.next_action_at) {
-    static_cast<void>(co_await environment_.store.due.remove(cert_name));
-  } else if (idle.next_attempt_at == planned) {
+  if (idle.next_attempt_at == planned) {
     // Nothing to store: a look must not wake up every node.
-    static_cast<void>(co_await environment_.store.due.move(cert_name, *idle.next_action_at));
+    static_cast<void>(
+        co_await environment_.store.due.settle(cert_name, idle.generation, idle.next_action_at));
   } else {
     static_cast<void>(co_await update(lease, cert_name, [](store::CertificateRecord&) {}));
   }
@@ -114,6 +155,11 @@ net::Task<void> Manager::work(const HeldLease& lease, std::string cert_name) {
 net::Task<void> Manager::order(const HeldLease& lease, store::CertificateRecord record) {
   const std::string cert_name = record.cert_name;
   Attempt attempt(environment_, std::move(record), lease);
+  const Place place(at_directory_, attempt.directory_url());
+  if (!place.taken()) {
+    static_cast<void>(co_await environment_.store.due.move(cert_name, base::now() + base::kLeaseBusyDelay));
+    co_return;
+  }
   Outcome outcome = co_await attempt.run();
   co_await settle(lease, cert_name, attempt, std::move(outcome));
   static_cast<void>(co_await environment_.store.progress.erase(cert_name));
@@ -129,18 +175,21 @@ net::Task<void> Manager::settle(const HeldLease& lease, std::string cert_name, c
   } else if (auto* failed = std::get_if<Failed>(&outcome)) {
     base::log_error("certificate {}: {}", cert_name, failed->error.to_string());
     attempt.client().forget_directory();  // its URLs may be what was wrong
-    // Redis is in trouble: that is no failure of this certificate, and could not be stored anyway.
-    if (failed->error.source == base::ErrorSource::store || lease.lost()) co_return;
+    // Redis is away: that is no failure of this certificate, and could not be stored anyway.
+    const bool redis_away = failed->error.source == base::ErrorSource::store &&
+                            (failed->error.code == base::ErrorCode::unavailable ||
+                             failed->error.code == base::ErrorCode::timeout);
+    if (redis_away || lease.lost()) co_return;
     co_await hold_account(attempt, *failed);
     static_cast<void>(co_await update(lease, cert_name, [&](store::CertificateRecord& record) {
-      if (!attempt.is_for(record)) return;  // changed meanwhile, perhaps for that reason: due at once
+      if (attempt.is_outdated_by(record)) return;  // changed, perhaps for that reason: due at once
       settle_failure(record, *failed, attempt.history(), environment_.options, now, crypto::random_number());
     }));
   } else if (auto* postponed = std::get_if<Postponed>(&outcome)) {
     base::log_info("certificate {}: waits until {}: {}", cert_name, base::to_rfc3339(postponed->until),
                    postponed->because);
     static_cast<void>(co_await update(lease, cert_name, [&](store::CertificateRecord& record) {
-      if (!attempt.is_for(record)) return;
+      if (attempt.is_outdated_by(record)) return;
       settle_postponed(record, postponed->until, postponed->because, attempt.history(), environment_.options,
                        now);
     }));

@@ -38,9 +38,10 @@ class Manager {
   void work_on(std::string cert_name);
   // Sets when the certificate comes up again, from what is in it. For those who change a record themselves.
   void reschedule(store::CertificateRecord& record) const;
-  [[nodiscard]] std::size_t at_work() const { return running_.size(); }
 
  private:
+  class Running;
+  class Place;
   net::Task<void> look_for_ever();
   net::Task<void> run(std::string cert_name);
   net::Task<void> work(const HeldLease& lease, std::string cert_name);
@@ -59,7 +60,8 @@ class Manager {
   Revoker revoker_;
   std::function<void(const store::CertificateRecord&)> on_saved_;
   std::set<std::string> running_;
-  std::map<std::string, store::Lease> leases_;  // of what is running, by certificate
+  std::map<std::string, store::Lease> leases_;       // of what is running, by certificate
+  std::map<std::string, std::size_t> at_directory_;  // how many orders run there
   bool stopping_ = false;
   net::TaskGroup work_;  // last: it ends first
 };

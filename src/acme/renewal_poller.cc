@@ -1,8 +1,7 @@
 #include "acme/renewal_poller.h"
 
+#include <algorithm>
 #include <utility>
-
-#include <fmt/core.h>
 
 #include "acme/renewal_info.h"
 #include "base/log.h"
@@ -44,10 +43,16 @@ net::Task<store::RenewalAdvice> RenewalPoller::ask(store::CertificateRecord reco
     co_return failed(std::move(advice), PollFailure::long_term, base::now());
   auto response = co_await client->get(directory->renewal_info + "/" + advice.certificate_id);
   const base::Time now = base::now();
-  if (!response || response->status >= 500) co_return failed(std::move(advice), PollFailure::temporary, now);
-  const auto info = response->status == 200 ? parse_renewal_info(response->body)
-                                            : base::fail(base::ErrorCode::rejected,
-                                                         fmt::format("HTTP status {}", response->status));
+  const int status = response ? response->status : 0;
+  if (status != 200) {
+    advice = failed(std::move(advice), poll_failure(status), now);
+    // What the CA asks for counts where it is longer.
+    const bool asked_for = response && !response->retry_after.empty();
+    if (asked_for)
+      advice.next_poll_at = std::max(*advice.next_poll_at, now + next_poll_delay(response->retry_after, now));
+    co_return advice;
+  }
+  const auto info = parse_renewal_info(response->body);
   if (!info) {
     base::log_warn("certificate {}: renewal information: {}", record.cert_name, info.error().context);
     co_return failed(std::move(advice), PollFailure::long_term, now);

@@ -46,12 +46,13 @@ void apply(store::CertificateRecord& record, const Result& result, base::Time no
   }
   record.revocations.erase(at);
   store::add_history(record.history,
-                     {now, "revocation", fmt::format("Revoked with reason {}", *result.reason), 0});
+                     {now, "revocation", "Revoked with reason " + revocation_reason_name(*result.reason), 0});
   const auto revoked = crypto::parse_certificate_pem(result.certificate_pem);
   if (!revoked || revoked->fingerprint() != record.fingerprint) return;
-  // It was not replaced: nothing is served any more, and nothing is ordered until somebody asks for it.
+  // It was not replaced: nothing is served any more, and nothing is ordered until somebody asks for it, as
+  // may have been done meanwhile.
   record.status = store::CertificateStatus::revoked;
-  record.next_attempt_at.reset();
+  if (record.next_attempt_at && *record.next_attempt_at > now) record.next_attempt_at.reset();
   record.postponed_because.clear();
 }
 
@@ -62,6 +63,11 @@ std::optional<int> parse_revocation_reason(std::string_view text) {
     if (base::equals_ignoring_case(text, name) || text == std::to_string(number)) return number;
   }
   return std::nullopt;
+}
+
+std::string revocation_reason_name(int reason) {
+  const auto found = std::ranges::find(kReasons, reason, &std::pair<std::string_view, int>::second);
+  return found == kReasons.end() ? std::to_string(reason) : std::string(found->first);
 }
 
 net::Task<std::function<void(store::CertificateRecord&)>> Revoker::revoke(store::CertificateRecord record) {

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
 
 #include "acme/environment.h"
 #include "acme/failure.h"
@@ -30,6 +33,8 @@ class Revoker {
 // RFC 5280 §5.3.1, as far as CAs take it from subscribers: unspecified 0, keyCompromise 1, affiliationChanged
 // 3, superseded 4, cessationOfOperation 5. nullopt: none of these names or numbers.
 [[nodiscard]] std::optional<int> parse_revocation_reason(std::string_view text);
+// "keyCompromise"; for any other number its digits.
+[[nodiscard]] std::string revocation_reason_name(int reason);
 inline constexpr int kReasonUnspecified = 0;
 inline constexpr int kReasonKeyCompromise = 1;
 inline constexpr int kReasonSuperseded = 4;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 #include <boost/json.hpp>
@@ -66,6 +67,28 @@ seconds window_of(const store::CertificateRecord& record, const Options& options
                         options.renewal_threshold);
 }
 
+// A key that is out is served until its replacement comes: no CA is waited for.
+bool waits_for_replacement(const store::CertificateRecord& record) {
+  return std::ranges::any_of(record.revocations, [](const auto& each) { return !each.not_before; });
+}
+
+// The longest wait for a CA while there is another one to ask: half of what is left to a certificate, or an
+// hour where none is served yet.
+seconds patience(const store::CertificateRecord& record, base::Time now) {
+  constexpr seconds kWithoutCertificate = std::chrono::hours(1);
+  if (!record.issued()) return kWithoutCertificate;
+  if (waits_for_replacement(record)) return seconds(0);
+  return std::max<seconds>((*record.expires_at - now) / 2, seconds(0));
+}
+
+// A CA that will not have us before `until` (nullopt: not at all) is passed over, if another one is left.
+bool pass_over(store::CertificateRecord& record, std::optional<base::Time> until, base::Time now) {
+  const bool too_long = !until || *until - now > patience(record, now);
+  if (!too_long || record.issuers_passed + 1 >= record.directory_urls.size()) return false;
+  ++record.issuers_passed;
+  return true;
+}
+
 void set_history(store::CertificateRecord& record, const std::vector<store::HistoryEntry>& entries) {
   for (const store::HistoryEntry& entry : entries) store::add_history(record.history, entry);
 }
@@ -95,6 +118,9 @@ void reschedule(store::CertificateRecord& record, const Options& options, base::
   if (in_order(record) && record.postponed_because.empty() && !asked_for) {
     record.next_attempt_at = renewal_of(record, options);
   }
+  // Stored by somebody who knows no schedule: a first order that nobody made yet.
+  const bool untouched = record.status == store::CertificateStatus::pending && record.attempts == 0;
+  if (untouched && !record.next_attempt_at) record.next_attempt_at = now;
   record.next_action_at.reset();
   for (const Candidate& candidate : candidates(record)) {
     if (!candidate.at) continue;
@@ -131,6 +157,7 @@ void settle_success(store::CertificateRecord& record, const NewCertificate& made
     if (!revocation.not_before) revocation.not_before = now + base::kRevocationDelay;
   }
   record.attempts = 0;
+  record.issuers_passed = 0;
   record.last_error.clear();
   record.last_error_message.clear();
   record.postponed_because.clear();
@@ -148,11 +175,14 @@ void settle_failure(store::CertificateRecord& record, const Failed& failed,
   record.last_error = problem_document(failed);
   record.last_error_message = failed.error.context;
   record.postponed_because.clear();
-  auto delay = retry_delay(classify(failed.error, failed.problem, failed.retry_after), record.attempts,
-                           failed.retry_after, random);
-  // Another CA knows nothing of this one's reasons.
-  if (next_directory(record, options, now) != before) delay = base::kOtherIssuerDelay;
+  const auto delay = retry_delay(classify(failed.error, failed.problem, failed.retry_after), record.attempts,
+                                 failed.retry_after, random);
   record.next_attempt_at = delay ? std::optional(now + *delay) : std::nullopt;
+  // Another CA knows nothing of this one's reasons.
+  const bool passed = pass_over(record, record.next_attempt_at, now);
+  if (passed || next_directory(record, options, now) != before) {
+    record.next_attempt_at = now + base::kOtherIssuerDelay;
+  }
   set_history(record, history);
   store::add_history(record.history, {now, "failed", failed.error.context, 0});
   reschedule(record, options, now);
@@ -162,7 +192,7 @@ void settle_postponed(store::CertificateRecord& record, base::Time until, std::s
                       const std::vector<store::HistoryEntry>& history, const Options& options,
                       base::Time now) {
   record.postponed_because = std::move(because);
-  record.next_attempt_at = until;
+  record.next_attempt_at = pass_over(record, until, now) ? now + base::kOtherIssuerDelay : until;
   set_history(record, history);
   store::add_history(record.history, {now, "postponed", record.postponed_because, 0});
   reschedule(record, options, now);
@@ -174,21 +204,25 @@ const std::string& next_directory(const store::CertificateRecord& record, const 
   if (record.directory_urls.empty()) return kNone;
   std::optional<seconds> left;
   if (record.issued()) left = *record.expires_at - now;
-  const std::size_t choice =
-      choose_issuer(record.directory_urls.size(), record.attempts, left, window_of(record, options));
-  return record.directory_urls[choice];
+  const std::span<const std::string> all(record.directory_urls);
+  const auto wanted = all.subspan(std::min<std::size_t>(record.issuers_passed, all.size() - 1));
+  return wanted[choose_issuer(wanted.size(), record.attempts, left, window_of(record, options))];
 }
 
 std::string problem_document(const Failed& failed) {
   namespace json = boost::json;
   json::error_code error;
   const json::value sent = json::parse(failed.problem.raw, error);
-  if (!error && sent.is_object()) return failed.problem.raw;
+  const auto* object = error ? nullptr : sent.if_object();
+  const auto* type = object == nullptr ? nullptr : object->if_contains("type");
+  // Verbatim only what is a problem document: everybody may read it, and a directory could be any server that
+  // this machine reaches.
+  if (type != nullptr && type->is_string() && type->get_string().starts_with("urn:"))
+    return failed.problem.raw;
   json::object document;
   document["type"] = failed.problem.type.empty() ? "about:blank" : "urn:cardea:error:" + failed.problem.type;
   document["detail"] = failed.error.context;
   if (failed.problem.status != 0) document["status"] = failed.problem.status;
-  if (!failed.problem.raw.empty()) document["body"] = failed.problem.raw;
   return json::serialize(document);
 }
 

@@ -46,7 +46,7 @@ void settle_postponed(store::CertificateRecord& record, base::Time until, std::s
                       const std::vector<store::HistoryEntry>& history, const Options& options,
                       base::Time now);
 
-// The directory that the next order goes to (issuer_choice.h).
+// The directory that the next order goes to: issuer_choice.h, and past those that want too long a wait.
 [[nodiscard]] const std::string& next_directory(const store::CertificateRecord& record,
                                                 const Options& options, base::Time now);
 // A problem document (RFC 7807) of what went wrong: the CA's own, verbatim, else one of ours.

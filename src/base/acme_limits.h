@@ -53,6 +53,8 @@ inline constexpr auto kIssuanceLease = 20s;
 inline constexpr auto kWaitUnderLeaseMax = 60s;
 // Certificates that one node works on at once; the rest stays in the queue, for this node or another.
 inline constexpr std::size_t kWorkAtOnceMax = 100;
+// Of these at one CA: one that hangs must leave room for the others, and for the one to fall back on.
+inline constexpr std::size_t kWorkPerDirectoryMax = 60;
 // How often a node looks for due certificates, and how soon again after it took as many as it could.
 inline constexpr auto kDueInterval = 1s;
 inline constexpr auto kDueIntervalBusy = 100ms;
@@ -78,6 +80,8 @@ inline constexpr auto kOtherIssuerDelay = 60s;
 // What a client may wait for a renewal in one request, and how often the store is asked meanwhile.
 inline constexpr auto kRenewalWaitMax = std::chrono::seconds(300s);
 inline constexpr auto kRenewalWaitPoll = 200ms;
+// Requests that wait so at once; each reads its certificate five times a second.
+inline constexpr std::size_t kRenewalWaitersMax = 50;
 // Revocations of one certificate that wait: the current one, and some whose replacements came in between.
 inline constexpr std::size_t kRevocationsMax = 10;
 // How often a waiting order says that it still waits; well within kProgressLifetime.

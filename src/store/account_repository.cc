@@ -85,8 +85,9 @@ net::Task<base::Result<std::optional<AccountHold>>> AccountRepository::find_hold
   if (!json) co_return std::unexpected(json.error());
   if (!*json) co_return std::nullopt;
   auto hold = parse_account_hold(**json);
-  if (!hold) co_return std::unexpected(hold.error());
-  co_return std::optional(std::move(*hold));
+  if (hold) co_return std::optional(std::move(*hold));
+  base::log_warn("account of {} at {}: {}; it counts as free", email, directory_url, hold.error().context);
+  co_return std::nullopt;
 }
 
 net::Task<base::Status> AccountRepository::hold(std::string directory_url, std::string email,

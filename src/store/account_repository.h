@@ -32,7 +32,7 @@ class AccountRepository {
   net::Task<base::Result<AccountState>> load_state(std::string directory_url, std::string email);
   net::Task<base::Status> save_state(std::string directory_url, std::string email, AccountState state);
 
-  // nullopt: the CA may be asked.
+  // nullopt: the CA may be asked. A hold that cannot be read counts as none.
   net::Task<base::Result<std::optional<AccountHold>>> find_hold(std::string directory_url, std::string email);
   // A hold that lasts longer stays.
   net::Task<base::Status> hold(std::string directory_url, std::string email, AccountHold hold,

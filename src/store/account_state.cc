@@ -12,6 +12,7 @@ base::Result<AccountState> parse_account_state(std::string_view json) {
   reader->take("key_thumbprint", state.key_thumbprint);
   reader->take("contact", state.contact);
   reader->take("terms_of_service", state.terms_of_service);
+  reader->take("owner_token_hash", state.owner_token_hash);
   reader->take("external_account", state.external_account);
   reader->take("deactivated", state.deactivated);
   reader->take("registered_at", state.registered_at);
@@ -37,6 +38,7 @@ std::string to_json(const AccountState& state) {
   object.emplace("key_thumbprint", state.key_thumbprint);
   object.emplace("contact", state.contact);
   object.emplace("terms_of_service", state.terms_of_service);
+  object.emplace("owner_token_hash", state.owner_token_hash);
   object.emplace("external_account", state.external_account);
   object.emplace("deactivated", state.deactivated);
   put_time(object, "registered_at", state.registered_at);

@@ -16,6 +16,8 @@ struct AccountState {
   std::string key_thumbprint;    // the key that `url` belongs to: the key may be replaced by hand
   std::string contact;           // the e-mail address that the CA has
   std::string terms_of_service;  // the document that was agreed to
+  std::string
+      owner_token_hash;  // of the token whose certificate registered it; only it may give it another address
   std::string external_account;  // key identifier of the external account it was bound to; "" if none
   bool deactivated = false;      // the CA said so: never registered again by itself
   std::optional<base::Time> registered_at;

@@ -60,6 +60,7 @@ void take_revocations(JsonObjectReader& reader, std::vector<Revocation>& revocat
 
 void take_state(JsonObjectReader& reader, CertificateRecord& record) {
   reader.take("attempts", record.attempts);
+  reader.take("issuers_passed", record.issuers_passed);
   reader.take_text_of("last_error", record.last_error);
   reader.take("last_error_message", record.last_error_message);
   reader.take("postponed_because", record.postponed_because);
@@ -186,6 +187,7 @@ std::string to_json(const CertificateRecord& record) {
   object.emplace("renewal", renewal_object(record.renewal));
   object.emplace("revocations", revocations_array(record.revocations));
   object.emplace("attempts", record.attempts);
+  object.emplace("issuers_passed", record.issuers_passed);
   put_json(object, "last_error", record.last_error);
   object.emplace("last_error_message", record.last_error_message);
   object.emplace("postponed_because", record.postponed_because);

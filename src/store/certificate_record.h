@@ -81,7 +81,8 @@ struct CertificateRecord {
   std::vector<Revocation> revocations;
 
   // What happened and what comes next.
-  unsigned attempts = 0;   // failed in a row since the last success
+  unsigned attempts = 0;        // failed in a row since the last success
+  unsigned issuers_passed = 0;  // CAs of the list given up since the last success: they want too long a wait
   std::string last_error;  // a problem document (JSON), verbatim where the CA sent it; "" after a success
   std::string last_error_message;  // the same as a sentence
   std::string postponed_because;   // why the next attempt waits although nothing failed; "" if it does not

@@ -42,7 +42,7 @@ net::Task<base::Status> ChallengeRepository::put_tls_alpn(std::string domain, st
       "another order for " + domain +
           " is being validated over tls-alpn-01, and a name can have one such validation at a time; this one "
           "can go on when that one has ended",
-      base::ErrorSource::store);
+      base::ErrorSource::self);
 }
 
 net::Task<base::Result<std::optional<std::string>>> ChallengeRepository::find_tls_alpn(std::string domain) {

@@ -25,7 +25,8 @@ class ChallengeRepository {
 
   // tls-alpn-01, by domain (canonical): the CA's handshake names nothing else, so a domain has one at a time.
   // Kept for kChallengeLifetime; putting the same one again, as after a crash, begins that time anew.
-  // Error (conflict, retryable): another order has its own there; it goes with that order or with time.
+  // What another order of the same account left is replaced. Error (conflict, retryable, source self):
+  // another account's order has its own there; it goes with that order or with time.
   net::Task<base::Status> put_tls_alpn(std::string domain, std::string key_authorization);
   net::Task<base::Result<std::optional<std::string>>> find_tls_alpn(std::string domain);
   // Leaves that of another order alone. No error if there is none.

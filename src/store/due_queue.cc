@@ -41,9 +41,13 @@ net::Task<base::Status> DueQueue::move(std::string cert_name, base::Time at) {
   co_return base::Status{};
 }
 
-net::Task<base::Status> DueQueue::remove(std::string cert_name) {
-  std::vector<std::string> command{"ZREM", std::string(key_names::kDue), std::move(cert_name)};
-  auto reply = co_await client_.command(std::move(command));
+net::Task<base::Status> DueQueue::settle(std::string cert_name, std::optional<std::uint64_t> generation,
+                                         std::optional<base::Time> at) {
+  std::vector<std::string> keys{std::string(key_names::kDue),
+                                key_names::object(ObjectKind::certificate, cert_name)};
+  std::vector<std::string> arguments{generation ? std::to_string(*generation) : std::string(),
+                                     at ? score(*at) : std::string(), std::move(cert_name)};
+  auto reply = co_await scripts_.run(scripts::kSettleDue, std::move(keys), std::move(arguments));
   if (!reply) co_return std::unexpected(reply.error());
   co_return base::Status{};
 }

@@ -2,6 +2,8 @@
 // next_action_at of the certificates, which every save copies into it, and can be filled again from them.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,10 +30,13 @@ class DueQueue {
   // a save says otherwise: other nodes do not claim it meanwhile, and who dies on it loses nothing.
   net::Task<base::Result<std::vector<std::string>>> claim(base::Time now, std::size_t count,
                                                           base::Time again_at);
-  // For a certificate that was looked at and wants nothing now. Leaves a name that is not queued alone.
+  // Another node works on it: it comes up again at `at`. Leaves a name that is not queued alone.
   net::Task<base::Status> move(std::string cert_name, base::Time at);
-  // There is no such certificate.
-  net::Task<base::Status> remove(std::string cert_name);
+  // For a certificate that was looked at and wants nothing before `at`, or nothing at all (nullopt), unless
+  // it was written since: `generation` is what was read, nullopt that there was none. Who wrote it has queued
+  // it himself.
+  net::Task<base::Status> settle(std::string cert_name, std::optional<std::uint64_t> generation,
+                                 std::optional<base::Time> at);
   // Adds those that are not queued at all.
   net::Task<base::Status> add_missing(std::vector<Entry> entries);
 

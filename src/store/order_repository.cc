@@ -15,8 +15,10 @@ base::Status read_verdict(const base::Result<RedisReply>& reply) {
   auto done = reply->integer();
   if (!done) return std::unexpected(done.error());
   if (*done == 1) return {};
-  return base::fail(base::ErrorCode::conflict, "another node took over this certificate",
-                    base::ErrorSource::store);
+  return base::fail(
+      base::ErrorCode::conflict,
+      "this node may not work on the certificate any more: another one took over, or it was deleted",
+      base::ErrorSource::store);
 }
 
 }  // namespace
@@ -31,7 +33,8 @@ net::Task<base::Result<std::optional<OrderRecord>>> OrderRepository::load(std::s
 }
 
 net::Task<base::Status> OrderRepository::save(std::string cert_name, OrderRecord record, Lease lease) {
-  std::vector<std::string> keys{key_names::order(cert_name), key_names::lease(lease.name)};
+  std::vector<std::string> keys{key_names::order(cert_name), key_names::lease(lease.name),
+                                key_names::object(ObjectKind::certificate, cert_name)};
   std::vector<std::string> arguments{lease.value(), to_json(record),
                                      std::to_string(base::kOrderLifetime.count())};
   co_return read_verdict(

@@ -3,7 +3,7 @@
 namespace cardea::store::scripts {
 namespace {
 
-// Shared by save and erase.
+// Shared by save, erase and settle.
 const std::string kCheck = R"lua(
 -- What is stored may come from a program that knows no generations, or be no JSON at all: then it counts as 0.
 local function generation_of(text)
@@ -127,7 +127,7 @@ return redis.call('DEL', KEYS[1])
 
 // Stricter than kSave: without the lease in hand nothing is written, also if nobody took it over yet.
 const std::string kSaveUnderLease = R"lua(
-if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+if redis.call('GET', KEYS[2]) ~= ARGV[1] or redis.call('EXISTS', KEYS[3]) == 0 then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
 return 1
 )lua";
@@ -135,6 +135,16 @@ return 1
 const std::string kEraseUnderLease = R"lua(
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
+return 1
+)lua";
+
+const std::string kSettleDue = kCheck + R"lua(
+local stored = redis.call('GET', KEYS[2])
+local as_read = ARGV[1] == '' and not stored
+if stored and ARGV[1] ~= '' then as_read = string.format('%.0f', generation_of(stored)) == ARGV[1] end
+if not as_read then return 0 end
+if ARGV[2] == '' then return redis.call('ZREM', KEYS[1], ARGV[3]) end
+redis.call('ZADD', KEYS[1], 'XX', ARGV[2], ARGV[3])
 return 1
 )lua";
 

@@ -34,8 +34,9 @@ extern const std::string kExtendLease;
 // KEYS: lease. ARGV: the value. Returns 1, or 0 if it was not ours any more.
 extern const std::string kReleaseLease;
 
-// Writes or removes a key if the lease is held by the caller. KEYS: key, lease. ARGV: the lease's value; for
-// saving: text, seconds to keep it. Returns 1, or 0 if the lease is not the caller's.
+// Writes or removes a key if the lease is held by the caller; writes only if the object that it belongs to is
+// there. KEYS: key, lease; for saving: the object. ARGV: the lease's value; for saving: text, seconds to keep
+// it. Returns 1, or 0 if the lease is not the caller's or the object is gone.
 extern const std::string kSaveUnderLease;
 extern const std::string kEraseUnderLease;
 
@@ -46,6 +47,11 @@ extern const std::string kClaimDue;
 // Moves an account to another name. KEYS: key and state of the old name, key and state of the new one.
 // Returns 1, or 0 if there is no old one or the new one has a key already.
 extern const std::string kRenameAccount;
+
+// Moves a name in the due queue, or takes it off, if its object is still what was read. KEYS: due queue,
+// object. ARGV: generation that was read ("": there was no object), score ("" takes it off), name. Returns 1,
+// or 0.
+extern const std::string kSettleDue;
 
 // Stores a text with a time until which it counts, unless one that counts for longer is there. KEYS: key.
 // ARGV: text, milliseconds.

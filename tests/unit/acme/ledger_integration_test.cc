@@ -58,7 +58,8 @@ TEST_F(LedgerTest, HoldsBackTheSameNamesInAnyOrder) {
     if (!refusal || !*refusal) co_return;
     EXPECT_EQ((*refusal)->until, kNow + 7 * 24h);
     EXPECT_EQ((*refusal)->sentence,
-              "Cardea itself holds this order back: the CA acme.example allows 2 certificates for the same "
+              "Cardea itself holds this order back: by ACME_RATE_LIMITS, acme.example allows 2 certificates "
+              "for the same "
               "names in 7 days; "
               "next possible at 2026-09-28T14:13:20Z");
   });

@@ -49,11 +49,11 @@ TEST_F(TlsAlpnChallenges, AreFoundByTheirDomainForAnHour) {
   });
 }
 
-TEST_F(TlsAlpnChallenges, OfAnotherOrderAreNotReplaced) {
+TEST_F(TlsAlpnChallenges, OfAnotherAccountAreNotReplaced) {
   run_connected([&]() -> net::Task<void> {
     EXPECT_TRUE(co_await challenges.put_tls_alpn("a.example", "first.thumb"));
     co_await text(Command{"EXPIRE", "alpn:a.example", "100"});
-    const auto second = co_await challenges.put_tls_alpn("a.example", "second.thumb");
+    const auto second = co_await challenges.put_tls_alpn("a.example", "second.other");
     EXPECT_FALSE(second);
     if (second) co_return;
     EXPECT_EQ(second.error().code, base::ErrorCode::conflict);
@@ -62,8 +62,16 @@ TEST_F(TlsAlpnChallenges, OfAnotherOrderAreNotReplaced) {
     EXPECT_EQ(co_await found("a.example"), "first.thumb");
     EXPECT_LE(co_await seconds_left("a.example"), 100) << "the loser prolongs nothing";
     EXPECT_TRUE(co_await challenges.erase_tls_alpn("a.example", "first.thumb"));
-    EXPECT_TRUE(co_await challenges.put_tls_alpn("a.example", "second.thumb"));
-    EXPECT_EQ(co_await found("a.example"), "second.thumb");
+    EXPECT_TRUE(co_await challenges.put_tls_alpn("a.example", "second.other"));
+    EXPECT_EQ(co_await found("a.example"), "second.other");
+  });
+}
+
+TEST_F(TlsAlpnChallenges, OfTheSameAccountAreReplaced) {
+  run_connected([&]() -> net::Task<void> {
+    EXPECT_TRUE(co_await challenges.put_tls_alpn("a.example", "given-up.thumb"));
+    EXPECT_TRUE(co_await challenges.put_tls_alpn("a.example", "next.thumb"));
+    EXPECT_EQ(co_await found("a.example"), "next.thumb");
   });
 }
 

@@ -77,6 +77,7 @@ TEST(CertificateRecord, EveryMemberSurvivesARoundTrip) {
   record.renewal = {"aki.serial", time, time, time, time, "https://ca.example/why", 3};
   record.revocations.push_back({1, "CERT", "KEY", "https://a.example/dir", "a@b.example", time, 2, "no"});
   record.attempts = 4;
+  record.issuers_passed = 1;
   record.last_error = R"({"type":"urn:x","detail":"because"})";
   record.last_error_message = "because";
   record.postponed_because = "held";

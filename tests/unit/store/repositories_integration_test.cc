@@ -256,6 +256,9 @@ TEST_F(Repositories, AnOrderIsWrittenByWhoHoldsTheLeaseOnly) {
     auto lease = co_await leases.acquire("cert:c", 10s);
     EXPECT_TRUE(lease && *lease);
     if (!lease || !*lease) co_return;
+    // Of a certificate that was deleted no key may come back.
+    EXPECT_EQ(code_of(co_await orders.save("c", order, **lease)), ErrorCode::conflict);
+    EXPECT_TRUE(co_await certificates.save(make_certificate("c"), 0));
     EXPECT_TRUE(co_await orders.save("c", order, **lease));
     auto stored = co_await orders.load("c");
     EXPECT_TRUE(stored && *stored && **stored == order);
@@ -307,9 +310,36 @@ TEST_F(Repositories, ACommitTakesTheOrderAwayAndMovesTheCertificateInTheQueue) {
     EXPECT_TRUE(co_await due.add_missing(std::move(entries)));
     claimed = co_await due.claim(now, 10, now + 30s);
     EXPECT_EQ(value_of(claimed), std::vector<std::string>{"lost"});
-    EXPECT_TRUE(co_await due.remove("lost"));
+    EXPECT_TRUE(co_await due.settle("lost", std::nullopt, std::nullopt));
     co_await certificates.erase("c");
     EXPECT_EQ(co_await text(Command{"EXISTS", "due"}), "0") << "a deleted certificate leaves the queue";
+  });
+}
+
+TEST_F(Repositories, ALookSettlesTheQueueOnlyIfNobodyWroteSince) {
+  run_connected([&]() -> net::Task<void> {
+    DueQueue due(client, scripts);
+    const base::Time now = base::now();
+    CertificateRecord record = make_certificate("c");
+    record.next_action_at = now;
+    const auto read = co_await certificates.save(record, 0);
+    EXPECT_TRUE(read);
+    if (!read) co_return;
+    const auto score = [&]() -> net::Task<std::string> {
+      co_return co_await text(Command{"ZSCORE", "due", "c"});
+    };
+    EXPECT_TRUE(co_await due.settle("c", *read, now + 100s));
+    EXPECT_EQ(co_await score(), std::to_string((now + 100s).time_since_epoch().count()));
+    // Somebody asks for a renewal after the look: neither "later" nor "never" may win.
+    EXPECT_TRUE(co_await certificates.save(record, *read));
+    EXPECT_TRUE(co_await due.settle("c", *read, now + 100s));
+    EXPECT_TRUE(co_await due.settle("c", *read, std::nullopt));
+    // Somebody makes it anew after it was not found.
+    EXPECT_TRUE(co_await due.settle("c", std::nullopt, std::nullopt));
+    EXPECT_EQ(co_await score(), std::to_string(now.time_since_epoch().count()));
+    co_await text(Command{"DEL", "cert:c"});
+    EXPECT_TRUE(co_await due.settle("c", std::nullopt, std::nullopt));
+    EXPECT_EQ(co_await score(), "nil");
   });
 }
 
