@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
+[[ $seconds =~ ^[1-9][0-9]*$ ]] || { echo "fuzz: SECONDS must be a number from 1 on, not '$seconds'" >&2 && exit 2; }
 found=0
 for fuzzer in build/fuzz/tests/*_fuzz; do
   [[ -f $fuzzer && -x $fuzzer ]] || continue

@@ -78,7 +78,9 @@ net::Task<Response> Api::handle(Request request) {
       co_return co_await certificates_.renew(std::move(**caller), name, request.body, request.query);
     case Operation::revoke_certificate:
       co_return co_await certificates_.revoke(std::move(**caller), name, request.body);
-    case Operation::delete_certificate: co_return co_await certificates_.erase(std::move(**caller), name);
+    case Operation::delete_certificate:
+      co_return co_await certificates_.erase(
+          std::move(**caller), name, query_flag(request.query, "force") ? Waiting::forget : Waiting::respect);
     case Operation::delete_certificate_domain:
       co_return co_await certificates_.erase_domain(std::move(**caller), name, matched.names.back());
     case Operation::list_targets: co_return co_await targets_.list(std::move(*caller));

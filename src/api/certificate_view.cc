@@ -6,6 +6,7 @@
 #include <boost/json/parse.hpp>
 #include <fmt/core.h>
 
+#include "acme/revoker.h"
 #include "acme/schedule.h"
 
 namespace cardea::api {
@@ -45,7 +46,7 @@ json::value renewal_or_null(const store::RenewalAdvice& renewal) {
 json::array revocations_of(const store::CertificateRecord& record) {
   json::array list;
   for (const store::Revocation& revocation : record.revocations) {
-    list.push_back({{"reason", revocation.reason},
+    list.push_back({{"reason", acme::revocation_reason_name(revocation.reason)},
                     {"not_before", time_or_null(revocation.not_before)},
                     {"attempts", revocation.attempts},
                     {"last_error", text_or_null(revocation.last_error)}});
@@ -63,17 +64,17 @@ json::array history_of(const store::CertificateRecord& record) {
   return list;
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text.append(text.empty() ? "" : ", ").append(name);
-  return text;
-}
-
 json::object status(std::string_view word, std::string message, std::string_view step) {
   return {{"status", word}, {"message", std::move(message)}, {"step", step}};
 }
 
 }  // namespace
+
+std::string joined_names(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text.append(text.empty() ? "" : ", ").append(name);
+  return text;
+}
 
 json::object certificate_view(const store::CertificateRecord& record, WithHistory history,
                               WithPrivateKey key) {
@@ -130,7 +131,7 @@ json::object status_view(const store::CertificateRecord& record,
     return status("failed", "The certificate was revoked; renew it to order a new one", "revoked");
   }
   if (record.status == store::CertificateStatus::active) {
-    return status("completed", "Certificate for " + joined(record.domains) + " is stored", "stored");
+    return status("completed", "Certificate for " + joined_names(record.domains) + " is stored", "stored");
   }
   return status("in_progress", "Certificate generation in progress", "account");
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include <boost/json/object.hpp>
 
@@ -22,5 +24,8 @@ enum class WithHistory : std::uint8_t { no, yes };
 // The answer of …/status: in_progress, completed or failed, a sentence, and the step it is at.
 [[nodiscard]] boost::json::object status_view(const store::CertificateRecord& record,
                                               const std::optional<store::Progress>& progress, base::Time now);
+
+// "a.example, b.example"
+[[nodiscard]] std::string joined_names(const std::vector<std::string>& names);
 
 }  // namespace cardea::api

@@ -15,15 +15,21 @@
 namespace cardea::api {
 namespace {
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text.append(text.empty() ? "" : ", ").append(name);
-  return text;
-}
-
 Response no_certificate(const std::string& cert_name) {
   return problem_response(404, fmt::format("There is no certificate named \"{}\".", cert_name));
 }
+
+// Counts for as long as it lives.
+class Waiter {
+ public:
+  explicit Waiter(std::size_t& count) : count_(count) { ++count_; }
+  Waiter(const Waiter&) = delete;
+  Waiter& operator=(const Waiter&) = delete;
+  ~Waiter() { --count_; }
+
+ private:
+  std::size_t& count_;
+};
 
 void ask_for_order(store::CertificateRecord& record) {
   record.next_attempt_at = base::now();
@@ -107,7 +113,7 @@ net::Task<Response> Certificates::create(store::TokenRecord caller, std::string 
   auto record = read_certificate(caller, body, services_.defaults);
   if (!record) co_return error_response(record.error());
   const std::string cert_name = record->cert_name;
-  const std::string names = joined(record->domains);
+  const std::string names = joined_names(record->domains);
   auto ordered = co_await order(std::move(*record));
   if (!ordered) co_return error_response(ordered.error());
   Response response = json_response(202, {{"status", "accepted"},
@@ -176,6 +182,11 @@ net::Task<Response> Certificates::renew(store::TokenRecord caller, std::string c
 
 net::Task<Response> Certificates::wait_for_renewal(store::CertificateRecord before,
                                                    std::chrono::seconds limit) {
+  const Waiter waiter(waiters_);
+  if (waiters_ > base::kRenewalWaitersMax) {
+    co_return problem_response(503,
+                               "Too many requests wait for renewals; this one runs too, ask for its status.");
+  }
   const auto deadline = net::EventLoop::now() + limit;
   while (net::EventLoop::now() < deadline) {
     co_await services_.loop.sleep(base::kRenewalWaitPoll);
@@ -197,6 +208,10 @@ net::Task<Response> Certificates::revoke(store::TokenRecord caller, std::string 
     if (!record.issued()) {
       return base::fail(base::ErrorCode::conflict,
                         "There is nothing to revoke: no certificate was issued yet.");
+    }
+    if (record.status == store::CertificateStatus::revoked) {
+      return base::fail(base::ErrorCode::conflict,
+                        "It is revoked already; renewing it orders a new certificate.");
     }
     if (record.revocations.size() >= base::kRevocationsMax) {
       return base::fail(base::ErrorCode::conflict, "Too many revocations of this certificate wait already.");
@@ -223,13 +238,25 @@ net::Task<Response> Certificates::revoke(store::TokenRecord caller, std::string 
   co_return json_response(202, certificate_view(*record));
 }
 
-net::Task<Response> Certificates::erase(store::TokenRecord caller, std::string cert_name) {
-  auto record = co_await find_own(std::move(caller), cert_name);
-  if (!record) co_return error_response(record.error());
-  auto erased = co_await services_.store.certificates.erase(cert_name);
-  if (!erased) co_return error_response(erased.error());
-  services_.on_certificate_erased(cert_name);
-  co_return json_response(200, {{"message", fmt::format("Certificate \"{}\" is deleted", cert_name)}});
+net::Task<Response> Certificates::erase(store::TokenRecord caller, std::string cert_name, Waiting waiting) {
+  for (int i = 0;; ++i) {
+    auto record = co_await find_own(caller, cert_name);
+    if (!record) co_return error_response(record.error());
+    if (!record->revocations.empty() && waiting == Waiting::respect) {
+      co_return problem_response(
+          409,
+          "A revocation of this certificate is not done yet, and would be forgotten with it. "
+          "Wait until \"revocations\" is empty, or delete it with ?force=true.");
+    }
+    // What was read is deleted, not what somebody else made of that name since.
+    auto erased = co_await services_.store.certificates.erase(cert_name, record->generation);
+    if (erased) {
+      services_.on_certificate_erased(cert_name);
+      co_return json_response(200, {{"message", fmt::format("Certificate \"{}\" is deleted", cert_name)}});
+    }
+    const bool again = erased.error().code == base::ErrorCode::conflict && i + 1 < base::kCommitAttemptsMax;
+    if (!again) co_return error_response(erased.error());
+  }
 }
 
 net::Task<Response> Certificates::erase_domain(store::TokenRecord caller, std::string cert_name,
@@ -237,7 +264,9 @@ net::Task<Response> Certificates::erase_domain(store::TokenRecord caller, std::s
   const std::string name = parse_public_hostname(domain).value_or(domain);
   auto own = co_await find_own(caller, cert_name);
   if (!own) co_return error_response(own.error());
-  if (own->domains == std::vector{name}) co_return co_await erase(std::move(caller), std::move(cert_name));
+  if (own->domains == std::vector{name}) {
+    co_return co_await erase(std::move(caller), std::move(cert_name), Waiting::respect);
+  }
   Change change = [name](store::CertificateRecord& record) -> base::Status {
     if (std::erase(record.domains, name) == 0 || record.domains.empty()) {
       return base::fail(base::ErrorCode::not_found,

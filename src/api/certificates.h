@@ -12,6 +12,9 @@
 
 namespace cardea::api {
 
+// Revocations that are not done yet.
+enum class Waiting : std::uint8_t { respect, forget };
+
 // Control thread only.
 class Certificates {
  public:
@@ -30,7 +33,8 @@ class Certificates {
                             std::string query);
   // 202 with the object; the revocation is done in the background and again until the CA has taken it.
   net::Task<Response> revoke(store::TokenRecord caller, std::string cert_name, std::string body);
-  net::Task<Response> erase(store::TokenRecord caller, std::string cert_name);
+  // 409 while a revocation waits, unless it is to be forgotten.
+  net::Task<Response> erase(store::TokenRecord caller, std::string cert_name, Waiting waiting);
   // 202 with the object, which is ordered anew for the names that are left; the last name deletes it.
   net::Task<Response> erase_domain(store::TokenRecord caller, std::string cert_name, std::string domain);
 
@@ -51,6 +55,7 @@ class Certificates {
   net::Task<Response> wait_for_renewal(store::CertificateRecord before, std::chrono::seconds limit);
 
   Services& services_;
+  std::size_t waiters_ = 0;
 };
 
 }  // namespace cardea::api

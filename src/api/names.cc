@@ -9,6 +9,7 @@
 
 #include "acme/registered_domain.h"
 #include "base/hostname.h"
+#include "base/limits.h"
 #include "base/strings.h"
 #include "base/url.h"
 
@@ -157,8 +158,10 @@ base::Status check_email(std::string_view email) {
 
 base::Status check_directory_url(std::string_view url) {
   auto parsed = base::parse_url(url);
-  if (parsed && parsed->scheme == "https") return {};
-  return base::fail(base::ErrorCode::invalid, "\"acme_directory_url\" must be an https:// URL.");
+  if (parsed && parsed->scheme == "https" && url.size() <= base::kAcmeUrlBytesMax) return {};
+  return base::fail(base::ErrorCode::invalid,
+                    fmt::format("\"acme_directory_url\" must be an https:// URL of at most {} characters.",
+                                base::kAcmeUrlBytesMax));
 }
 
 std::string dashed(std::string_view hostname) {

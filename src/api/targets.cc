@@ -165,21 +165,17 @@ net::Task<Response> Targets::erase(store::TokenRecord caller, std::string hostna
   if (!auth::owns(caller, (*record)->owner_token_hash)) {
     co_return problem_response(403, "This proxy target belongs to another token.");
   }
-  auto erased = co_await services_.store.targets.erase(name);
+  auto erased = co_await services_.store.targets.erase(name, (*record)->generation);
   if (!erased) co_return error_response(erased.error());
   services_.on_target_erased(name);
   boost::json::object answer{{"message", fmt::format("Proxy target \"{}\" is deleted", name)}};
   if (with_certificate == WithCertificate::erase) {
-    const std::string& cert_name = (*record)->cert_name;
-    auto certificate = co_await services_.store.certificates.load(cert_name);
-    if (!certificate) co_return error_response(certificate.error());
-    const bool own = *certificate && auth::owns(caller, (*certificate)->owner_token_hash);
-    if (own) {
-      auto gone = co_await services_.store.certificates.erase(cert_name);
-      if (!gone) co_return error_response(gone.error());
-      services_.on_certificate_erased(cert_name);
-    }
-    answer["certificate"] = own ? "deleted" : "none of yours; kept";
+    const Response gone =
+        co_await certificates_.erase(std::move(caller), (*record)->cert_name, Waiting::respect);
+    if (gone.status == 503) co_return gone;
+    answer["certificate"] = gone.status == 200   ? "deleted"
+                            : gone.status == 409 ? "kept: a revocation of it is not done yet"
+                                                 : "none of yours; kept";
   }
   co_return json_response(200, std::move(answer));
 }

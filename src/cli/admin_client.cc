@@ -6,7 +6,6 @@
 #include <fmt/core.h>
 
 #include "base/limits.h"
-#include "base/strings.h"
 #include "http/body_reader.h"
 #include "http/h1_response_parser.h"
 #include "net/dial.h"
@@ -52,7 +51,9 @@ net::Task<base::Result<AdminResponse>> call_admin(net::EventLoop& loop, AdminAdd
                                                   AdminRequest request) {
   auto stream =
       co_await net::dial(loop, {admin.address, admin.port, {}}, base::kDialTimeout, base::ErrorSource::self);
-  if (!stream) co_return std::unexpected(stream.error());
+  if (!stream) {
+    co_return base::wrap(stream.error(), "no answer from the server (\"./scripts/justw up\" starts it)");
+  }
   std::string head = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", request.method,
                                  request.path, admin.host);
   if (!request.token.empty()) head += "Authorization: Bearer " + request.token + "\r\n";
@@ -69,7 +70,10 @@ std::string reason_of(const AdminResponse& response) {
   const auto* object = error ? nullptr : document.if_object();
   const auto* detail = object == nullptr ? nullptr : object->if_contains("detail");
   if (detail != nullptr && detail->is_string()) return std::string(detail->get_string());
-  return fmt::format("the server answered {}: {}", response.status, base::printable(response.body));
+  return fmt::format(
+      "the answer has status {} and is none of Cardea's API: is something else on HTTP_PORT, or was the "
+      "server started with another .env?",
+      response.status);
 }
 
 }  // namespace cardea::cli

@@ -61,7 +61,10 @@ net::Task<int> follow(net::EventLoop& loop, AdminAddress admin, std::string path
       co_return fail({base::ErrorCode::rejected, base::ErrorSource::self, false, reason_of(*answer)});
     }
     if (revocations->get_array().empty()) {
-      fmt::print("certificate {} is revoked; its status is {}\n", cert_name, text_of(certificate, "status"));
+      const bool ended = text_of(certificate, "status") == "revoked";
+      fmt::print("{}\n", ended ? fmt::format("certificate {} is revoked and not served any more", cert_name)
+                               : fmt::format("the old certificate {} is revoked; its replacement is served",
+                                             cert_name));
       co_return 0;
     }
     const json::object& first = revocations->get_array().front().as_object();
@@ -70,15 +73,21 @@ net::Task<int> follow(net::EventLoop& loop, AdminAddress admin, std::string path
                       fmt::format("the CA did not revoke it: {}. The server tries again at {}", why,
                                   text_of(first, "not_before"))});
     }
-    AdminRequest ask{"GET", path + "/status", {}, {}};
-    auto status = co_await call_admin(loop, admin, std::move(ask));
-    const std::string message = status ? text_of(parse_object(status->body), "message") : std::string();
-    if (!message.empty() && message != said) fmt::print(stderr, "{}\n", said = message);
+    // The order of the replacement, where there is to be one.
+    const auto* not_before = first.if_contains("not_before");
+    std::string message = "The CA is asked to revoke the old certificate";
+    if (not_before != nullptr && not_before->is_null()) {
+      AdminRequest ask{"GET", path + "/status", {}, {}};
+      auto status = co_await call_admin(loop, admin, std::move(ask));
+      message = status ? text_of(parse_object(status->body), "message") : said;
+    }
+    if (message != said) fmt::print(stderr, "{}\n", said = message);
     co_await loop.sleep(base::kRevocationWatchPoll);
   }
   co_return fail(
       {base::ErrorCode::timeout, base::ErrorSource::self, false,
-       fmt::format("it is not done yet; the server goes on with it. GET {} shows how far it is", path)});
+       fmt::format("it is not done after {} s; the server goes on with it. GET {} shows how far it is",
+                   base::kRevocationWatch.count(), path)});
 }
 
 net::Task<int> revoke(net::EventLoop& loop, AdminAddress admin, std::string token,

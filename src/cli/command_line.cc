@@ -85,15 +85,21 @@ class CommandLine {
     CLI::App* cert = app_.add_subcommand("cert", "Work on certificates through the running server");
     cert->require_subcommand(1);
     CLI::App* revoke = cert->add_subcommand("revoke", "Have the CA revoke a certificate");
-    revoke->add_option("name", revoke_.cert_name, "Name of the certificate")->required();
+    revoke->add_option("name", revoke_.cert_name, "The certificate's name")->required();
     revoke->add_option("token", revoke_.token, "Its owner's token, or the name of that token")->required();
     revoke->add_option("reason", revoke_.reason,
                        "unspecified, keyCompromise, affiliationChanged, superseded or cessationOfOperation");
-    revoke->add_flag(
-        "--reissue,!--no-reissue", revoke_.reissue,
+    // Two flags, not one that can be negated: that one would say "no" where nothing was said.
+    CLI::Option* reissue = revoke->add_flag(
+        "--reissue", reissue_,
         "Order a new certificate first, and revoke the old one when that is served (the default for "
         "keyCompromise and superseded)");
+    CLI::Option* keep =
+        revoke->add_flag("--no-reissue", keep_, "Revoke at once and order nothing (the default otherwise)");
+    reissue->excludes(keep);
     on_store(revoke, [this](const StoreAccess& access) {
+      if (reissue_) revoke_.reissue = true;
+      if (keep_) revoke_.reissue = false;
       const auto admin = program_.find_admin();
       return admin ? revoke_certificate(access, *admin, revoke_) : kExitUsage;
     });
@@ -115,6 +121,8 @@ class CommandLine {
   std::string email_;
   bool cascade_ = false;
   RevokeArguments revoke_;
+  bool reissue_ = false;
+  bool keep_ = false;
 };
 
 }  // namespace

@@ -13,7 +13,7 @@ net::Task<int> check(net::EventLoop& loop, AdminAddress admin) {
   AdminRequest request{"GET", "/health", {}, {}};
   auto answer = co_await call_admin(loop, std::move(admin), std::move(request));
   if (!answer) {
-    fmt::print(stderr, "cardea: no answer from the server: {}\n", answer.error().context);
+    fmt::print(stderr, "cardea: {}\n", answer.error().context);
     co_return kExitFailed;
   }
   fmt::print("{}", answer->body);
