@@ -89,6 +89,13 @@ bool pass_over(store::CertificateRecord& record, std::optional<base::Time> until
   return true;
 }
 
+// RFC 7807 §3.1: without a type the status says what it is, and "detail" is there for people.
+bool is_problem_document(const boost::json::object& object) {
+  const auto* type = object.if_contains("type");
+  if (type == nullptr) return object.contains("detail");
+  return type->is_string() && (type->get_string().starts_with("urn:") || type->get_string() == "about:blank");
+}
+
 void set_history(store::CertificateRecord& record, const std::vector<store::HistoryEntry>& entries) {
   for (const store::HistoryEntry& entry : entries) store::add_history(record.history, entry);
 }
@@ -214,11 +221,9 @@ std::string problem_document(const Failed& failed) {
   json::error_code error;
   const json::value sent = json::parse(failed.problem.raw, error);
   const auto* object = error ? nullptr : sent.if_object();
-  const auto* type = object == nullptr ? nullptr : object->if_contains("type");
   // Verbatim only what is a problem document: everybody may read it, and a directory could be any server that
   // this machine reaches.
-  if (type != nullptr && type->is_string() && type->get_string().starts_with("urn:"))
-    return failed.problem.raw;
+  if (object != nullptr && is_problem_document(*object)) return failed.problem.raw;
   json::object document;
   document["type"] = failed.problem.type.empty() ? "about:blank" : "urn:cardea:error:" + failed.problem.type;
   document["detail"] = failed.error.context;

@@ -147,6 +147,20 @@ def test_a_new_address_moves_the_account(stack, owner, proxy):
         assert client.account()["contact"] == ["mailto:after@cardea.test"]
 
 
+def test_an_account_is_not_taken_along_by_who_only_named_its_address(stack, owner):
+    """An address is no property: the account belongs to the token that registered it."""
+    order(owner, "victim", email="victim@cardea.test")
+    url, key = account_url(stack, "victim@cardea.test"), account_key(stack, "victim@cardea.test")
+    other = stack.owner("stranger", email="stranger@cardea.test")
+    order(other, "stranger", email="victim@cardea.test")
+    other.expect(200, "POST", "/certificates/stranger/renew?wait=60", {"email": "elsewhere@cardea.test"})
+    assert account_url(stack, "victim@cardea.test") == url
+    assert account_key(stack, "victim@cardea.test") == key
+    assert account_url(stack, "elsewhere@cardea.test") != url
+    with as_account(stack, "victim@cardea.test") as client:
+        assert client.account()["contact"] == ["mailto:victim@cardea.test"]
+
+
 def test_a_ca_that_does_not_take_the_new_address_issues_all_the_same(stack, owner, proxy):
     order(owner, "untold", email="untold@cardea.test")
     proxy.add(Fault("account", problem(400, "invalidContact", "no such domain")))

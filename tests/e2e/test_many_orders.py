@@ -3,7 +3,7 @@
 from cardea_stack import wait_until
 from support.fault_stack import Ordered, check_challenges
 
-NAMES = 60  # more than two nodes work on at once
+NAMES = 130  # more than two nodes work on at one CA at once
 EMAIL = "many@cardea.test"
 
 

@@ -77,7 +77,7 @@ def test_the_ca_is_told_each_reason(stack, owner, proxy):
     for reason in REASONS:
         answer = owner.expect(202, "POST", f"/certificates/{reason}/revoke", {"reason": reason})
         [waiting] = answer["revocations"]
-        assert waiting["reason"] == REASONS[reason]
+        assert waiting["reason"] == reason
         assert (waiting["not_before"] is None) == (reason in REISSUED), "after its successor is served"
     for reason, number in REASONS.items():
         status = stack.pebble.wait_until_revoked(serial(before[reason]))
@@ -92,7 +92,7 @@ def test_the_ca_is_told_each_reason(stack, owner, proxy):
             assert stack.pebble.certificate_status(serial(found))["Status"] == "Valid"
         else:
             assert found["status"] == "revoked" and found["fingerprint"] == before[reason]["fingerprint"]
-        assert any(entry["step"] == "revocation" and str(number) in entry["message"] for entry in found["history"])
+        assert any(entry["step"] == "revocation" and reason in entry["message"] for entry in found["history"])
 
 
 def test_a_key_that_is_out_is_replaced_before_its_certificate_is_revoked(stack, owner, proxy):
