@@ -127,9 +127,10 @@ net::Task<void> Attempt::withdraw(const WithdrawChallenges& what) {
   store::ChallengeRepository& store = environment_.store.challenges;
   for (const PublishChallenge& challenge : what.challenges) {
     if (challenge.type == ChallengeType::tls_alpn_01) {
-      static_cast<void>(co_await store.erase_tls_alpn(challenge.domain, challenge.key_authorization));
+      static_cast<void>(
+          co_await store.erase_tls_alpn(challenge.domain, challenge.key_authorization, what.delay));
     } else {
-      static_cast<void>(co_await store.erase(challenge.token));
+      static_cast<void>(co_await store.erase(challenge.token, what.delay));
     }
   }
 }

@@ -70,6 +70,7 @@ struct Wait {
 };
 struct WithdrawChallenges {
   std::vector<PublishChallenge> challenges;
+  std::chrono::seconds delay;  // the CA may ask for them until then
 };
 struct Finished {
   std::string pem_chain;  // not verified yet: verify_issued()

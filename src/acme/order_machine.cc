@@ -55,8 +55,14 @@ Action OrderMachine::next() const {
   if (unsaved_) return RememberOrder{order_url_, finalize_sent_, plan_.replaces, plan_.profile};
   if (wait_) return Wait{*wait_};
   const bool validated = state_ >= OrderState::awaiting_ready;
-  if (validated && !published_.empty()) return WithdrawChallenges{published_};
-  if (state_ == OrderState::failed) return *failed_;
+  const bool has_failed = state_ == OrderState::failed;
+  if (validated && !published_.empty()) {
+    // What failed is perhaps a look at one name, while the CA is about to validate this or another one: an
+    // answer that is gone by then would make it a failed validation.
+    return WithdrawChallenges{published_,
+                              has_failed ? base::kChallengeAfterFailure : std::chrono::seconds{0}};
+  }
+  if (has_failed) return *failed_;
   if (state_ == OrderState::finished) return Finished{chain_};
   if (state_ == OrderState::publishing_challenges) {
     const Validation& validation = validations_[at_];

@@ -89,6 +89,8 @@ inline constexpr std::size_t kChangesPerReadMax = 1000;
 inline constexpr auto kChangesBlock = 5s;
 // RFC 8555 validations end within minutes; the specification keeps a challenge for an hour.
 inline constexpr auto kChallengeLifetime = 3600s;
+// After an attempt has failed; CAs ask from several places and give up on each within half a minute.
+inline constexpr auto kChallengeAfterFailure = 60s;
 // Longer than any step; what is older was left by a node that died.
 inline constexpr auto kProgressLifetime = 180s;
 

@@ -21,8 +21,8 @@ net::Task<base::Result<std::optional<std::string>>> ChallengeRepository::find(st
   co_return co_await client_.get(key_names::challenge(token));
 }
 
-net::Task<base::Status> ChallengeRepository::erase(std::string token) {
-  std::vector<std::string> command{"DEL", key_names::challenge(token)};
+net::Task<base::Status> ChallengeRepository::erase(std::string token, std::chrono::seconds delay) {
+  std::vector<std::string> command{"EXPIRE", key_names::challenge(token), std::to_string(delay.count())};
   auto reply = co_await client_.command(std::move(command));
   if (!reply) co_return std::unexpected(reply.error());
   co_return base::Status{};
@@ -49,10 +49,10 @@ net::Task<base::Result<std::optional<std::string>>> ChallengeRepository::find_tl
   co_return co_await client_.get(key_names::tls_alpn(domain));
 }
 
-net::Task<base::Status> ChallengeRepository::erase_tls_alpn(std::string domain,
-                                                            std::string key_authorization) {
+net::Task<base::Status> ChallengeRepository::erase_tls_alpn(std::string domain, std::string key_authorization,
+                                                            std::chrono::seconds delay) {
   std::vector<std::string> keys{key_names::tls_alpn(domain)};
-  std::vector<std::string> arguments{std::move(key_authorization)};
+  std::vector<std::string> arguments{std::move(key_authorization), std::to_string(delay.count())};
   auto reply = co_await scripts_.run(scripts::kEraseChallenge, std::move(keys), std::move(arguments));
   if (!reply) co_return std::unexpected(reply.error());
   co_return base::Status{};

@@ -1,6 +1,7 @@
 // Answers to challenges: any node can give the answer that another one ordered.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -20,8 +21,8 @@ class ChallengeRepository {
   // http-01, by token. Kept for kChallengeLifetime, so that a crash leaves nothing behind.
   net::Task<base::Status> put(std::string token, std::string key_authorization);
   net::Task<base::Result<std::optional<std::string>>> find(std::string token);
-  // No error if there is none.
-  net::Task<base::Status> erase(std::string token);
+  // `delay` from now, for a CA that may still ask. No error if there is none.
+  net::Task<base::Status> erase(std::string token, std::chrono::seconds delay);
 
   // tls-alpn-01, by domain (canonical): the CA's handshake names nothing else, so a domain has one at a time.
   // Kept for kChallengeLifetime; putting the same one again, as after a crash, begins that time anew.
@@ -29,8 +30,9 @@ class ChallengeRepository {
   // another account's order has its own there; it goes with that order or with time.
   net::Task<base::Status> put_tls_alpn(std::string domain, std::string key_authorization);
   net::Task<base::Result<std::optional<std::string>>> find_tls_alpn(std::string domain);
-  // Leaves that of another order alone. No error if there is none.
-  net::Task<base::Status> erase_tls_alpn(std::string domain, std::string key_authorization);
+  // As erase(); leaves that of another order alone.
+  net::Task<base::Status> erase_tls_alpn(std::string domain, std::string key_authorization,
+                                         std::chrono::seconds delay);
 
  private:
   RedisClient& client_;

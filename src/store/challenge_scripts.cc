@@ -14,7 +14,7 @@ return 1
 
 const std::string kEraseChallenge = R"lua(
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('DEL', KEYS[1])
+return redis.call('EXPIRE', KEYS[1], ARGV[2])
 )lua";
 
 }  // namespace cardea::store::scripts

@@ -9,7 +9,8 @@ namespace cardea::store::scripts {
 // authorisation, seconds. Returns 1, or 0 if another one is there.
 extern const std::string kPutChallenge;
 
-// Removes a challenge if it is this one. KEYS: challenge. ARGV: key authorisation. Returns how many went.
+// Lets a challenge expire if it is this one. KEYS: challenge. ARGV: key authorisation, seconds (0: at once).
+// Returns how many it was.
 extern const std::string kEraseChallenge;
 
 }  // namespace cardea::store::scripts

@@ -5,6 +5,7 @@ Every case has a certificate, an account and a proxy of its own, and all of them
 """
 
 import json
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -169,6 +170,21 @@ def test_the_order_that_was_refused_is_taken_up_later(kind, started, api):
     [order] = certificate.order_ids()
     assert len(certificate.finalizes(order)) == 1
     certificate.check_stored()
+
+
+def test_a_look_that_fails_does_not_fail_the_validation_that_it_was_about(fault_stack, api):
+    # The CA takes up to six seconds before it asks, and the attempt has ended by then.
+    proxy = fault_stack.proxy(fault_stack.add_pebble("slow-ca", validation_sleep=6))
+    hosts = [f"slow-{i}.cardea.test" for i in range(3)]
+    certificate = Ordered(fault_stack, proxy, *hosts, email="slow@cardea.test")
+    proxy.add(Fault("authz", problem(429, "", "too much"), skip=len(hosts)))
+    certificate.create(api)
+    certificate.wait_until_failed(api)
+    time.sleep(7)
+    certificate.renew(api)
+    certificate.wait_until_issued(api)
+    [order] = certificate.order_ids()
+    assert len(certificate.finalizes(order)) == 1
 
 
 def test_a_hold_is_for_the_whole_account_and_for_no_other(fault_stack, api):

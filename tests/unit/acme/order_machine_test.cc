@@ -129,7 +129,7 @@ TEST_F(OrderScript, AnInvalidAuthorizationNamesTheHostAndTheReason) {
   exchange(poll_authorization,
            authorization("invalid", "invalid", 'a',
                          R"(,"error":{"type":"urn:ietf:params:acme:error:connection","detail":"Timeout"})"));
-  withdraws();
+  withdraws(1, base::kChallengeAfterFailure);
   const Failed failed = fails("could not validate a.example: Timeout (connection)");
   EXPECT_TRUE(failed.problem.is("connection"));
   EXPECT_EQ(machine_->step(), "validation");
@@ -246,12 +246,19 @@ TEST_F(OrderScript, TroubleAtTheCaDuringPollsIsWaitedOut) {
   withdraws();
 }
 
+TEST_F(OrderScript, AFailureLeavesTheCaTimeToAskForWhatItWasToldToValidate) {
+  reaches_validation();
+  exchange(poll_authorization, Response{429, "", "", "text/html", "too much", {}});
+  withdraws(1, base::kChallengeAfterFailure);
+  EXPECT_TRUE(fails("status 429").error.retryable) << "the order is taken up later";
+}
+
 TEST_F(OrderScript, AChallengeThatCannotBeStoredIsWithdrawnAndEndsTheOrder) {
   begin();
   creates(order("pending"));
   exchange(fetch_authorization, authorization("pending"));
   machine_->on_failure({base::ErrorCode::unavailable, base::ErrorSource::store, true, "Redis is away"});
-  withdraws();
+  withdraws(1, base::kChallengeAfterFailure);
   fails("Redis is away");
   EXPECT_EQ(count(answer_challenge), 0);
 }
@@ -262,7 +269,7 @@ TEST_F(OrderScript, PagesInsteadOfJsonAreErrorsAtEveryStep) {
   fails("is not JSON");
   reaches_validation();
   exchange(poll_authorization, "[]");
-  withdraws();
+  withdraws(1, base::kChallengeAfterFailure);
   fails("is not a JSON object");
 }
 

@@ -116,12 +116,13 @@ class OrderScript : public testing::Test {
     EXPECT_EQ(publish->domain, std::string(1, name) + ".example");
     machine_->on_done();
   }
-  void withdraws(std::size_t count = 1) {
+  void withdraws(std::size_t count = 1, std::chrono::seconds delay = 0s) {
     stores();
     const Action action = machine_->next();
     const auto* withdraw = std::get_if<WithdrawChallenges>(&action);
     ASSERT_NE(withdraw, nullptr) << machine_->describe();
     EXPECT_EQ(withdraw->challenges.size(), count);
+    EXPECT_EQ(withdraw->delay, delay);
     machine_->on_done();
   }
   void finishes(std::string_view chain = "PEM") {

@@ -10,6 +10,7 @@
 #include "store/store_fixture.h"
 
 namespace cardea::store {
+using namespace std::chrono_literals;
 namespace {
 
 using Command = std::vector<std::string>;
@@ -43,7 +44,7 @@ TEST_F(TlsAlpnChallenges, AreFoundByTheirDomainForAnHour) {
     EXPECT_EQ(co_await text(Command{"GET", "alpn:a.example"}), "one.thumb");
     EXPECT_GT(co_await seconds_left("a.example"), 3000);
     EXPECT_LE(co_await seconds_left("a.example"), 3600);
-    EXPECT_TRUE(co_await challenges.erase_tls_alpn("a.example", "one.thumb"));
+    EXPECT_TRUE(co_await challenges.erase_tls_alpn("a.example", "one.thumb", 0s));
     EXPECT_EQ(co_await found("a.example"), "nothing");
     EXPECT_EQ(co_await found("b.example"), "two.thumb");
   });
@@ -61,7 +62,7 @@ TEST_F(TlsAlpnChallenges, OfAnotherAccountAreNotReplaced) {
     EXPECT_NE(second.error().context.find("a.example"), std::string::npos) << second.error().context;
     EXPECT_EQ(co_await found("a.example"), "first.thumb");
     EXPECT_LE(co_await seconds_left("a.example"), 100) << "the loser prolongs nothing";
-    EXPECT_TRUE(co_await challenges.erase_tls_alpn("a.example", "first.thumb"));
+    EXPECT_TRUE(co_await challenges.erase_tls_alpn("a.example", "first.thumb", 0s));
     EXPECT_TRUE(co_await challenges.put_tls_alpn("a.example", "second.other"));
     EXPECT_EQ(co_await found("a.example"), "second.other");
   });
@@ -88,9 +89,18 @@ TEST_F(TlsAlpnChallenges, OfTheSameOrderLiveOn) {
 TEST_F(TlsAlpnChallenges, OfAnotherOrderAreNotErased) {
   run_connected([&]() -> net::Task<void> {
     EXPECT_TRUE(co_await challenges.put_tls_alpn("a.example", "one.thumb"));
-    EXPECT_TRUE(co_await challenges.erase_tls_alpn("a.example", "other.thumb"));
+    EXPECT_TRUE(co_await challenges.erase_tls_alpn("a.example", "other.thumb", 0s));
     EXPECT_EQ(co_await found("a.example"), "one.thumb");
-    EXPECT_TRUE(co_await challenges.erase_tls_alpn("none.example", "one.thumb"));
+    EXPECT_TRUE(co_await challenges.erase_tls_alpn("none.example", "one.thumb", 0s));
+  });
+}
+
+TEST_F(TlsAlpnChallenges, CanGoLater) {
+  run_connected([&]() -> net::Task<void> {
+    EXPECT_TRUE(co_await challenges.put_tls_alpn("a.example", "one.thumb"));
+    EXPECT_TRUE(co_await challenges.erase_tls_alpn("a.example", "one.thumb", 60s));
+    EXPECT_EQ(co_await found("a.example"), "one.thumb");
+    EXPECT_LE(co_await seconds_left("a.example"), 60);
   });
 }
 
@@ -111,11 +121,11 @@ TEST_F(TlsAlpnChallenges, AreAnErrorWhileRedisIsAway) {
     while (client.connected()) co_await loop.sleep(std::chrono::milliseconds(10));
     EXPECT_FALSE(co_await challenges.find_tls_alpn("a.example"));
     EXPECT_FALSE(co_await challenges.put_tls_alpn("a.example", "one.thumb"));
-    EXPECT_FALSE(co_await challenges.erase_tls_alpn("a.example", "one.thumb"));
+    EXPECT_FALSE(co_await challenges.erase_tls_alpn("a.example", "one.thumb", 0s));
     server.start();
     EXPECT_TRUE(co_await client.wait_connected(std::chrono::seconds(10)));
     EXPECT_EQ(co_await found("a.example"), "one.thumb") << "it outlives a restart of Redis";
-    EXPECT_TRUE(co_await challenges.erase_tls_alpn("a.example", "one.thumb")) << "scripts are sent again";
+    EXPECT_TRUE(co_await challenges.erase_tls_alpn("a.example", "one.thumb", 0s)) << "scripts are sent again";
     EXPECT_EQ(co_await found("a.example"), "nothing");
   });
 }

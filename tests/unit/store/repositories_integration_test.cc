@@ -182,7 +182,9 @@ TEST_F(Repositories, ChallengesAccountsAndProgress) {
     auto answer = co_await challenges.find("tok");
     EXPECT_TRUE(answer && *answer == "tok.thumb");
     EXPECT_EQ(co_await text(Command{"TTL", "challenge:tok"}), "3600");
-    EXPECT_TRUE(co_await challenges.erase("tok"));
+    EXPECT_TRUE(co_await challenges.erase("tok", 60s));
+    EXPECT_EQ(co_await text(Command{"TTL", "challenge:tok"}), "60");
+    EXPECT_TRUE(co_await challenges.erase("tok", 0s));
     answer = co_await challenges.find("tok");
     EXPECT_TRUE(answer && !*answer);
 
