@@ -128,10 +128,6 @@ void CurlTransfer::configure() {
   curl_easy_setopt(easy_, CURLOPT_URL, request_.url.c_str());
   curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "https");
   curl_easy_setopt(easy_, CURLOPT_FOLLOWLOCATION, 0L);
-  // With HTTP/2 all requests to a CA share one connection, and with curl 7.88 one that stalls took them all
-  // with it: after a thousand orders each request waited for its time limit while the CA answered everybody
-  // else.
-  curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(options.timeout.count()));
   curl_easy_setopt(easy_, CURLOPT_USERAGENT, options.user_agent.c_str());
