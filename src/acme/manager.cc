@@ -50,6 +50,14 @@ void Manager::work_on(std::string cert_name) {
   work_.spawn("certificate", run(std::move(cert_name)));
 }
 
+void Manager::take_up_waiting() {
+  while (running_.size() < base::kWorkAtOnceMax) {
+    auto cert_name = places_.next(running_);
+    if (!cert_name) return;
+    work_on(std::move(*cert_name));
+  }
+}
+
 // Whatever a task ends by.
 class Manager::Running {
  public:
@@ -58,35 +66,14 @@ class Manager::Running {
   Running& operator=(const Running&) = delete;
   ~Running() {
     manager_.running_.erase(cert_name_);
-    if (!manager_.stopping_) manager_.leases_.erase(cert_name_);
+    if (manager_.stopping_) return;
+    manager_.leases_.erase(cert_name_);
+    manager_.take_up_waiting();
   }
 
  private:
   Manager& manager_;
   std::string cert_name_;
-};
-
-// One of the places at a CA.
-class Manager::Place {
- public:
-  Place(std::map<std::string, std::size_t>& counts, std::string directory_url)
-      : counts_(counts), directory_url_(std::move(directory_url)) {
-    std::size_t& count = counts_[directory_url_];
-    taken_ = count < base::kWorkPerDirectoryMax;
-    if (taken_) ++count;
-  }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-  ~Place() {
-    const auto found = counts_.find(directory_url_);
-    if (taken_ && --found->second == 0) counts_.erase(found);
-  }
-  [[nodiscard]] bool taken() const { return taken_; }
-
- private:
-  std::map<std::string, std::size_t>& counts_;
-  std::string directory_url_;
-  bool taken_ = false;
 };
 
 net::Task<bool> Manager::stop() {
@@ -155,8 +142,10 @@ net::Task<void> Manager::work(const HeldLease& lease, std::string cert_name) {
 net::Task<void> Manager::order(const HeldLease& lease, store::CertificateRecord record) {
   const std::string cert_name = record.cert_name;
   Attempt attempt(environment_, std::move(record), lease);
-  const Place place(at_directory_, attempt.directory_url());
-  if (!place.taken()) {
+  const auto place = places_.take(attempt.directory_url());
+  if (!place) {
+    // Claimed as it is, it comes back should this node die; unless there is a place before.
+    if (places_.wait(attempt.directory_url(), cert_name)) co_return;
     static_cast<void>(co_await environment_.store.due.move(cert_name, base::now() + base::kLeaseBusyDelay));
     co_return;
   }

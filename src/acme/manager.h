@@ -9,6 +9,7 @@
 
 #include "acme/attempt.h"
 #include "acme/environment.h"
+#include "acme/places.h"
 #include "acme/renewal_poller.h"
 #include "acme/revoker.h"
 #include "base/error.h"
@@ -41,8 +42,9 @@ class Manager {
 
  private:
   class Running;
-  class Place;
   net::Task<void> look_for_ever();
+  // Those who waited for a place that is free now.
+  void take_up_waiting();
   net::Task<void> run(std::string cert_name);
   net::Task<void> work(const HeldLease& lease, std::string cert_name);
   net::Task<void> order(const HeldLease& lease, store::CertificateRecord record);
@@ -60,8 +62,8 @@ class Manager {
   Revoker revoker_;
   std::function<void(const store::CertificateRecord&)> on_saved_;
   std::set<std::string> running_;
-  std::map<std::string, store::Lease> leases_;       // of what is running, by certificate
-  std::map<std::string, std::size_t> at_directory_;  // how many orders run there
+  std::map<std::string, store::Lease> leases_;  // of what is running, by certificate
+  Places places_;
   bool stopping_ = false;
   net::TaskGroup work_;  // last: it ends first
 };

@@ -55,6 +55,9 @@ inline constexpr auto kWaitUnderLeaseMax = 60s;
 inline constexpr std::size_t kWorkAtOnceMax = 100;
 // Of these at one CA: one that hangs must leave room for the others, and for the one to fall back on.
 inline constexpr std::size_t kWorkPerDirectoryMax = 60;
+// That wait for one of these places. All others of that CA are looked at again after kLeaseBusyDelay, by any
+// node: enough for these seconds at 40 certificates a second, which is what a CA on the same machine gives.
+inline constexpr std::size_t kWaitingPerDirectoryMax = 200;
 // How often a node looks for due certificates, and how soon again after it took as many as it could.
 inline constexpr auto kDueInterval = 1s;
 inline constexpr auto kDueIntervalBusy = 100ms;

@@ -21,7 +21,7 @@ from support.fault_stack import (
 )
 from support.handshakes import Handshakes
 
-# Points in one round: a node works on 32 certificates at once (kWorkAtOnceMax), and there are two for each point.
+# Points in one round, with two certificates for each: a node works on more at once (kWorkPerDirectoryMax).
 POINTS_AT_ONCE = 16
 REDIS_PAUSE_MILLISECONDS = 60_000  # ended as soon as the node is dead
 
