@@ -7,10 +7,12 @@
 #include <fmt/core.h>
 
 #include "acme/renewal_info.h"
+#include "base/encoding.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "crypto/certificate.h"
 #include "crypto/csr.h"
+#include "crypto/random.h"
 
 namespace cardea::acme {
 namespace {
@@ -61,7 +63,7 @@ net::Task<Attempt::Stop> Attempt::prepare() {
   account_ = std::move(*account);
   if (!order_) co_return co_await begin_order();
   // Taken up before the CA was asked: it is still a new one.
-  if (order_->order_url.empty()) co_return co_await check_limits(*order_);
+  if (order_->order_url.empty()) co_return co_await reserve(*order_);
   co_return std::nullopt;
 }
 
@@ -84,6 +86,7 @@ net::Task<Attempt::Stop> Attempt::take_up_order() {
   if (!order || !*order) co_return std::nullopt;
   auto key = crypto::PrivateKey::from_pem((*order)->private_key_pem);
   if (!order_fits(**order) || !key) {
+    order_ = std::move(**order);
     co_await drop_order();
     co_return std::nullopt;
   }
@@ -103,6 +106,7 @@ Attempted<store::OrderRecord> Attempt::plan_order() const {
   order.key_type = record_.key_type;
   order.challenge_type = record_.challenge_type;
   order.created_at = base::now();
+  order.ledger_event = base::to_hex(crypto::random_bytes(base::kLedgerEventIdBytes));
   order.replaces = replaced_id(record_, directory_url_, *directory_, *order.created_at);
   if (record_.profile.empty() || directory_->profiles.contains(record_.profile)) {
     order.profile = record_.profile;
@@ -127,8 +131,8 @@ LedgerOrder Attempt::ledger_order(const store::OrderRecord& order) const {
   return {order.directory_url, order.email, order.domains, kind};
 }
 
-net::Task<Attempt::Stop> Attempt::check_limits(store::OrderRecord order) {
-  auto refusal = co_await environment_.ledger.check(ledger_order(order), base::now());
+net::Task<Attempt::Stop> Attempt::reserve(store::OrderRecord order) {
+  auto refusal = co_await environment_.ledger.reserve(ledger_order(order), order.ledger_event, base::now());
   if (!refusal) co_return failure(refusal.error()).error();
   if (*refusal) co_return Postponed{(*refusal)->until, (*refusal)->sentence};
   co_return std::nullopt;
@@ -139,15 +143,21 @@ net::Task<Attempt::Stop> Attempt::check_limits(store::OrderRecord order) {
 net::Task<Attempt::Stop> Attempt::begin_order() {
   auto order = plan_order();
   if (!order) co_return std::move(order.error());
-  if (auto stop = co_await check_limits(*order)) co_return stop;
+  if (auto stop = co_await reserve(*order)) co_return stop;
   auto key = co_await environment_.keys.generate(
       crypto::parse_key_type(record_.key_type).value_or(crypto::KeyType::rsa2048));
-  if (!key) co_return failure(key.error()).error();
+  if (!key) {
+    co_await give_back(*order);
+    co_return failure(key.error()).error();
+  }
   key_ = std::move(*key);
   order->private_key_pem = key_->to_pem();
   auto saved = co_await environment_.store.orders.save(record_.cert_name, *order, lease_.lease());
-  if (!saved && saved.error().code == ErrorCode::conflict) co_return Superseded{saved.error().context};
-  if (!saved) co_return failure(saved.error()).error();
+  if (!saved) {
+    co_await give_back(*order);
+    if (saved.error().code == ErrorCode::conflict) co_return Superseded{saved.error().context};
+    co_return failure(saved.error()).error();
+  }
   order_ = std::move(*order);
   co_return std::nullopt;
 }
@@ -228,7 +238,16 @@ net::Task<bool> Attempt::mend(Failed& failed) {
   co_return false;
 }
 
+// Nothing was issued for it: what was counted for it in advance is free again. If Redis does not hear of
+// this, one order less is allowed until the limit's time has passed.
+net::Task<void> Attempt::give_back(store::OrderRecord order) {
+  const bool made = !order.order_url.empty();
+  static_cast<void>(co_await environment_.ledger.give_back(ledger_order(order), order.ledger_event, made));
+}
+
 net::Task<void> Attempt::drop_order() {
+  // After finalize the CA may have issued, whatever we heard of it.
+  if (order_ && !order_->finalize_sent) co_await give_back(*order_);
   order_.reset();
   // Under the lease; if it is lost, the order belongs to whoever has it now.
   static_cast<void>(co_await environment_.store.orders.erase(record_.cert_name, lease_.lease()));

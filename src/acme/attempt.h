@@ -66,7 +66,8 @@ class Attempt {
   [[nodiscard]] Attempted<store::OrderRecord> plan_order() const;
   // Of the order as it is planned or made.
   [[nodiscard]] LedgerOrder ledger_order(const store::OrderRecord& order) const;
-  net::Task<Stop> check_limits(store::OrderRecord order);
+  // Counts it among what the CA allows.
+  net::Task<Stop> reserve(store::OrderRecord order);
   [[nodiscard]] AccountRequest account_request() const;
   net::Task<void> count_failure(const Failed& failed);
   net::Task<Outcome> obtain();
@@ -88,6 +89,7 @@ class Attempt {
   net::Task<Outcome> store_issued(NewCertificate made);
   net::Task<void> count_issued();
   net::Task<void> drop_order();
+  net::Task<void> give_back(store::OrderRecord order);
   net::Task<void> report(std::string_view step, std::string message);
   void remember_exchange(std::string_view step, std::string message, int status);
   [[nodiscard]] bool order_fits(const store::OrderRecord& order) const;

@@ -100,17 +100,12 @@ net::Task<void> Attempt::hold_account_if_asked(const Response& response) {
 }
 
 net::Task<base::Status> Attempt::remember(const RememberOrder& what) {
-  const bool is_new = order_->order_url.empty();
   order_->order_url = what.order_url;
   order_->finalize_sent = what.finalize_sent;
   order_->replaces = what.replaces;
   order_->profile = what.profile;
   order_->account_url = account_->url;
   order_->history = history_;
-  if (is_new) {
-    static_cast<void>(
-        co_await environment_.ledger.record_order(ledger_order(*order_), order_->order_url, base::now()));
-  }
   co_return co_await environment_.store.orders.save(record_.cert_name, *order_, lease_.lease());
 }
 
@@ -176,7 +171,7 @@ net::Task<Outcome> Attempt::commit(std::string chain_pem) {
 
 net::Task<void> Attempt::count_issued() {
   static_cast<void>(
-      co_await environment_.ledger.record_issued(ledger_order(*order_), order_->order_url, base::now()));
+      co_await environment_.ledger.record_issued(ledger_order(*order_), order_->ledger_event, base::now()));
 }
 
 // Everything about the new certificate in one commit, which also takes the order away.

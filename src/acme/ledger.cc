@@ -43,7 +43,9 @@ class Windows {
     add(LimitKind::failures, domain + ":" + order.email, domain);
   }
 
-  [[nodiscard]] std::vector<store::LedgerWindow> list() const { return windows_; }
+  // Those that were added since the last call.
+  [[nodiscard]] std::vector<store::LedgerWindow> take() { return std::exchange(windows_, {}); }
+  // `full` counts all of them.
   [[nodiscard]] Refusal refusal(const store::FullWindow& full) const {
     const About& about = about_.at(full.index);
     return {full.free_at, about.kind,
@@ -72,7 +74,8 @@ base::Result<std::string> authority_of(const LedgerOrder& order) {
 
 }  // namespace
 
-net::Task<base::Result<std::optional<Refusal>>> Ledger::check(LedgerOrder order, base::Time now) {
+net::Task<base::Result<std::optional<Refusal>>> Ledger::reserve(LedgerOrder order, std::string event,
+                                                                base::Time now) {
   auto authority = authority_of(order);
   if (!authority) co_return std::unexpected(authority.error());
   Windows windows(limits_, std::move(*authority));
@@ -81,21 +84,24 @@ net::Task<base::Result<std::optional<Refusal>>> Ledger::check(LedgerOrder order,
     windows.add_account(order);
     windows.add_registered_domains(order);
   }
+  std::vector<store::LedgerWindow> counted = windows.take();
   for (const std::string& domain : std::set(order.domains.begin(), order.domains.end())) {
     windows.add_validation(order, domain);
   }
-  auto full = co_await repository_.find_full(windows.list(), now);
+  auto full = co_await repository_.reserve(std::move(counted), windows.take(), std::move(event), now);
   if (!full) co_return std::unexpected(full.error());
   if (!*full) co_return std::nullopt;
   co_return windows.refusal(**full);
 }
 
-net::Task<base::Status> Ledger::record_order(LedgerOrder order, std::string event, base::Time now) {
+net::Task<base::Status> Ledger::give_back(LedgerOrder order, std::string event, bool made) {
   auto authority = authority_of(order);
   if (!authority) co_return std::unexpected(authority.error());
   Windows windows(limits_, std::move(*authority));
-  if (order.kind == OrderKind::first) windows.add_account(order);
-  co_return co_await repository_.add(windows.list(), std::move(event), now);
+  windows.add_set_of_names(order);
+  windows.add_registered_domains(order);
+  if (!made) windows.add_account(order);
+  co_return co_await repository_.remove(windows.take(), std::move(event));
 }
 
 net::Task<base::Status> Ledger::record_issued(LedgerOrder order, std::string event, base::Time now) {
@@ -105,7 +111,7 @@ net::Task<base::Status> Ledger::record_issued(LedgerOrder order, std::string eve
   // Let's Encrypt counts a replacement here too, although it is never refused for it.
   windows.add_set_of_names(order);
   if (order.kind == OrderKind::first) windows.add_registered_domains(order);
-  co_return co_await repository_.add(windows.list(), std::move(event), now);
+  co_return co_await repository_.add(windows.take(), std::move(event), now);
 }
 
 net::Task<base::Status> Ledger::record_failure(LedgerOrder order, std::string domain, std::string event,
@@ -114,7 +120,7 @@ net::Task<base::Status> Ledger::record_failure(LedgerOrder order, std::string do
   if (!authority) co_return std::unexpected(authority.error());
   Windows windows(limits_, std::move(*authority));
   windows.add_validation(order, domain);
-  co_return co_await repository_.add(windows.list(), std::move(event), now);
+  co_return co_await repository_.add(windows.take(), std::move(event), now);
 }
 
 }  // namespace cardea::acme

@@ -35,20 +35,21 @@ struct Refusal {
 };
 
 // Loop thread only; `repository` outlives it, and it outlives its tasks. Without limits for a CA, Redis is
-// not asked. `event` is an id of what happened, best the order's URL: told twice, it counts once. Errors:
+// not asked. `event` is an id of what happened: told twice, it counts once. Errors:
 // those of RedisClient::command(); invalid when the directory's URL is none.
 class Ledger {
  public:
   Ledger(store::LedgerRepository& repository, RateLimits limits)
       : repository_(repository), limits_(std::move(limits)) {}
 
-  // To be asked before an order. nullopt: nothing speaks against it. A renewal is not held back by the
-  // limits for orders and domains, a replacement by that for failures only.
-  net::Task<base::Result<std::optional<Refusal>>> check(LedgerOrder order, base::Time now);
-
-  // The CA has made the order.
-  net::Task<base::Status> record_order(LedgerOrder order, std::string event, base::Time now);
-  // The CA has issued the certificate.
+  // Before an order: counts it if no limit speaks against it (nullopt), in one step, so that of orders that
+  // begin together no more go on than fit. A renewal is not held back by the limits for orders and domains, a
+  // replacement by that for failures only.
+  net::Task<base::Result<std::optional<Refusal>>> reserve(LedgerOrder order, std::string event,
+                                                          base::Time now);
+  // Nothing came, or comes, of the order; `made`: but the CA has made it.
+  net::Task<base::Status> give_back(LedgerOrder order, std::string event, bool made);
+  // The CA has issued the certificate: its time counts from now.
   net::Task<base::Status> record_issued(LedgerOrder order, std::string event, base::Time now);
   // The CA could not validate `domain`, one of the order's.
   net::Task<base::Status> record_failure(LedgerOrder order, std::string domain, std::string event,

@@ -42,6 +42,8 @@ inline constexpr int kNonceRequestsMax = 10;
 // largest are 300 and a week.
 inline constexpr std::size_t kLedgerEventsMax = 10'000;
 inline constexpr auto kLedgerWindowMax = 30 * 24h;
+// Random ids of what is counted: two must not be the same.
+inline constexpr std::size_t kLedgerEventIdBytes = 16;
 // Let's Encrypt: at most 100 names in one certificate.
 inline constexpr std::size_t kDomainsPerCertificateMax = 100;
 // A node that works on a certificate holds its lease this long and extends it three times as often: after a

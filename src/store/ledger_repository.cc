@@ -45,13 +45,15 @@ base::Result<std::optional<FullWindow>> read_full(const RedisReply& reply, std::
 
 }  // namespace
 
-net::Task<base::Result<std::optional<FullWindow>>> LedgerRepository::find_full(
-    std::vector<LedgerWindow> windows, base::Time now) {
-  if (windows.empty()) co_return std::nullopt;
-  std::vector<std::string> arguments{seconds_text(now)};
+net::Task<base::Result<std::optional<FullWindow>>> LedgerRepository::reserve(
+    std::vector<LedgerWindow> counted, std::vector<LedgerWindow> others, std::string event, base::Time now) {
+  if (counted.empty() && others.empty()) co_return std::nullopt;
+  std::vector<std::string> arguments{seconds_text(now), std::move(event), std::to_string(counted.size())};
+  std::vector<LedgerWindow> windows = std::move(counted);
+  windows.insert(windows.end(), others.begin(), others.end());
   append_limits(arguments, windows);
   std::vector<std::string> keys = keys_of(windows);
-  auto reply = co_await scripts_.run(scripts::kFindFullWindow, std::move(keys), std::move(arguments));
+  auto reply = co_await scripts_.run(scripts::kReserveLedgerEvent, std::move(keys), std::move(arguments));
   if (!reply) co_return std::unexpected(reply.error());
   co_return read_full(*reply, windows.size());
 }
@@ -63,6 +65,15 @@ net::Task<base::Status> LedgerRepository::add(std::vector<LedgerWindow> windows,
   append_limits(arguments, windows);
   std::vector<std::string> keys = keys_of(windows);
   auto reply = co_await scripts_.run(scripts::kAddLedgerEvent, std::move(keys), std::move(arguments));
+  if (!reply) co_return std::unexpected(reply.error());
+  co_return base::Status{};
+}
+
+net::Task<base::Status> LedgerRepository::remove(std::vector<LedgerWindow> windows, std::string event) {
+  if (windows.empty()) co_return base::Status{};
+  std::vector<std::string> arguments{std::move(event)};
+  std::vector<std::string> keys = keys_of(windows);
+  auto reply = co_await scripts_.run(scripts::kRemoveLedgerEvent, std::move(keys), std::move(arguments));
   if (!reply) co_return std::unexpected(reply.error());
   co_return base::Status{};
 }

@@ -35,12 +35,17 @@ class LedgerRepository {
  public:
   explicit LedgerRepository(ScriptRunner& scripts) : scripts_(scripts) {}
 
-  // The window that is full for the longest time; nullopt: one more event fits into each. Changes nothing.
-  net::Task<base::Result<std::optional<FullWindow>>> find_full(std::vector<LedgerWindow> windows,
-                                                               base::Time now);
-  // Adds one event to each window, full or not. `event` is its id: added again, it is not counted again, so a
-  // call whose answer was lost can be repeated.
+  // In one step: adds one event to each window of `counted` if each of them and of `others` has room for it
+  // (nullopt), or changes nothing and says which one is full for the longest time, by its index in both lists
+  // one after the other. `event` is its id: a window that has it already has room, and a call whose answer
+  // was lost can be repeated.
+  net::Task<base::Result<std::optional<FullWindow>>> reserve(std::vector<LedgerWindow> counted,
+                                                             std::vector<LedgerWindow> others,
+                                                             std::string event, base::Time now);
+  // Adds one event to each window, full or not; one that is there already counts from `now`.
   net::Task<base::Status> add(std::vector<LedgerWindow> windows, std::string event, base::Time now);
+  // Takes an event back that did not happen after all.
+  net::Task<base::Status> remove(std::vector<LedgerWindow> windows, std::string event);
 
  private:
   ScriptRunner& scripts_;

@@ -6,12 +6,17 @@
 
 namespace cardea::store::scripts {
 
-// KEYS: windows. ARGV: now; then for each window, its count and length in seconds.
-// Returns {0, 0} if all have room, else the number (from 1) of the one that has room last, and when.
-extern const std::string kFindFullWindow;
+// Adds one event to the first windows if all have room for it; one that has the event already has. KEYS:
+// windows. ARGV: now, the event's id, to how many it is added; then for each window, its count and length in
+// seconds. Returns {0, 0}, or the number (from 1) of the window that has room last, and when: nothing is
+// added.
+extern const std::string kReserveLedgerEvent;
 
-// Adds one event to all windows, unless it is in there already. KEYS, ARGV: as above, but the event's id
-// stands after now. Returns the number of windows to which it was new.
+// Adds one event to all windows, full or not; one that is in there already counts from now. KEYS: windows.
+// ARGV: now, the event's id; then for each window, its count and length in seconds.
 extern const std::string kAddLedgerEvent;
+
+// KEYS: windows. ARGV: the event's id.
+extern const std::string kRemoveLedgerEvent;
 
 }  // namespace cardea::store::scripts

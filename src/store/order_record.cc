@@ -21,6 +21,7 @@ base::Result<OrderRecord> parse_order_record(std::string_view cert_name, std::st
   reader->take("profile", record.profile);
   reader->take("replaces", record.replaces);
   reader->take("order_url", record.order_url);
+  reader->take("ledger_event", record.ledger_event);
   reader->take("finalize_sent", record.finalize_sent);
   reader->take("created_at", record.created_at);
   take_history(*reader, record.history);
@@ -42,6 +43,7 @@ std::string to_json(const OrderRecord& record) {
   object.emplace("profile", record.profile);
   object.emplace("replaces", record.replaces);
   object.emplace("order_url", record.order_url);
+  object.emplace("ledger_event", record.ledger_event);
   object.emplace("finalize_sent", record.finalize_sent);
   put_time(object, "created_at", record.created_at);
   object.emplace("history", history_array(record.history));

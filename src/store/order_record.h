@@ -21,9 +21,10 @@ struct OrderRecord {
   std::string private_key_pem;  // a secret: the key that the certificate will be for
   std::string key_type;
   std::string challenge_type;
-  std::string profile;    // as it is asked for; "": none
-  std::string replaces;   // RFC 9773 §5; "": none
-  std::string order_url;  // "" until the CA has made the order
+  std::string profile;       // as it is asked for; "": none
+  std::string replaces;      // RFC 9773 §5; "": none
+  std::string order_url;     // "" until the CA has made the order
+  std::string ledger_event;  // its id in the ledger of limits
   bool finalize_sent = false;
   std::optional<base::Time> created_at;
   std::vector<HistoryEntry> history;  // of this order so far

@@ -1,6 +1,7 @@
 """The ledger: what the CA allows is counted here too, by all nodes together, and refused before the CA has to."""
 
 import pytest
+from cardea_stack import Api, wait_until
 from support.ca_stack import certificate, certificate_when, orders_of, running_ca_stack, time_of
 
 HOUR = 3600
@@ -52,6 +53,35 @@ def test_an_order_over_the_limit_waits_and_the_ca_is_not_asked(stack):
     third.wait_for_certificate("elsewhere")
     # What is renewed does not count towards new orders.
     owner.expect(200, "POST", "/certificates/within-0/renew?wait=60")
+
+
+def test_of_orders_that_begin_together_no_more_go_on_than_fit(stack):
+    owner = stack.owner()
+    nodes = [owner, Api(stack.add_node().http_port, owner.token)]
+    names = [f"burst-{number}" for number in range(12)]
+    for number, name in enumerate(names):
+        nodes[number % 2].create_certificate(name, f"{name}.cardea.test")
+
+    def settled():
+        found = [certificate(owner, name) for name in names]
+        issued = [each["cert_name"] for each in found if each["fingerprint"]]
+        waiting = [each["cert_name"] for each in found if each["postponed_because"]]
+        return issued if len(issued) + len(waiting) == len(names) else None
+
+    issued = wait_until(settled, 60, "every order is issued or held back")
+    assert len(issued) == 3
+    assert len(stack.proxy.exchanges("new_order")) == 3, "the CA is not asked for more"
+
+
+def test_what_came_to_nothing_is_taken_back(stack):
+    stack.dns.fail_lookups(UNPROVEN)
+    owner = stack.owner()
+    owner.create_certificate("failed", UNPROVEN)
+    certificate_when(owner, "failed", lambda found: found["attempts"] == 1, "fails")
+    assert list(stack.database.scan_iter("ledger:*:duplicate:*")) == []
+    assert list(stack.database.scan_iter("ledger:*:domain:*")) == []
+    [orders] = stack.database.scan_iter("ledger:*:orders:*")
+    assert stack.database.zcard(orders) == 1, "the CA made the order"
 
 
 def test_a_name_that_failed_is_not_tried_more_often_than_the_ca_allows(stack):

@@ -22,13 +22,18 @@ class LedgerTest : public test::StoreFixture {
  protected:
   // The limit that refuses, by its name; "" if none does.
   net::Task<std::string> refused(LedgerOrder order, Time now = kNow) {
-    auto refusal = co_await ledger.check(std::move(order), now);
+    auto refusal = co_await ledger.reserve(order, "asked", now);
     EXPECT_TRUE(refusal) << refusal.error().context;
+    if (refusal && !*refusal) EXPECT_TRUE(co_await ledger.give_back(order, "asked", false));
     if (!refusal || !*refusal) co_return "";
     co_return std::string(to_string((*refusal)->limit));
   }
+  net::Task<void> reserve(LedgerOrder order, std::string event) {
+    const auto refusal = co_await ledger.reserve(std::move(order), std::move(event), kNow);
+    EXPECT_TRUE(refusal && !*refusal);
+  }
   net::Task<void> issue(LedgerOrder order, std::string event) {
-    EXPECT_TRUE(co_await ledger.record_order(order, event, kNow));
+    co_await reserve(order, event);
     EXPECT_TRUE(co_await ledger.record_issued(order, event, kNow));
   }
 
@@ -53,7 +58,7 @@ TEST_F(LedgerTest, HoldsBackTheSameNamesInAnyOrder) {
     EXPECT_EQ(co_await refused(order_of({"a.example"}, OrderKind::renewal)), "");
     EXPECT_EQ(co_await refused(order_of({"a.example", "b.example"}, OrderKind::replacement)), "");
     EXPECT_EQ(co_await refused(order, kNow + 7 * 24h), "");
-    const auto refusal = co_await ledger.check(order, kNow);
+    const auto refusal = co_await ledger.reserve(order, "asked", kNow);
     EXPECT_TRUE(refusal && *refusal);
     if (!refusal || !*refusal) co_return;
     EXPECT_EQ((*refusal)->until, kNow + 7 * 24h);
@@ -91,10 +96,9 @@ TEST_F(LedgerTest, CountsFirstOrdersByAccountAndRenewalsNot) {
     for (int i = 0; i < 6; ++i) {
       const std::string number = std::to_string(i);
       const OrderKind again = i % 2 == 0 ? OrderKind::replacement : OrderKind::renewal;
-      EXPECT_TRUE(
-          co_await ledger.record_order(order_of({"r" + number + ".example"}, again), "r" + number, kNow));
+      co_await reserve(order_of({"r" + number + ".example"}, again), "r" + number);
       EXPECT_EQ(co_await refused(order_of({"x.example"})), "");
-      EXPECT_TRUE(co_await ledger.record_order(order_of({"s" + number + ".example"}), "s" + number, kNow));
+      co_await reserve(order_of({"s" + number + ".example"}), "s" + number);
     }
     EXPECT_EQ(co_await refused(order_of({"x.example"})), "orders");
     EXPECT_EQ(co_await refused(order_of({"x.example"}, OrderKind::renewal)), "");
@@ -108,7 +112,8 @@ TEST_F(LedgerTest, CountsFailuresByNameAndAccountWhateverTheOrder) {
   run_connected([&]() -> net::Task<void> {
     const LedgerOrder order = order_of({"a.example", "b.example"});
     EXPECT_TRUE(co_await ledger.record_failure(order, "b.example", "o1", kNow));
-    EXPECT_TRUE(co_await ledger.record_failure(order, "b.example", "o1", kNow + 5s)) << "told twice";
+    EXPECT_TRUE(co_await ledger.record_failure(order, "b.example", "o1", kNow + 5s))
+        << "told twice, it counts from the second time";
     EXPECT_EQ(co_await refused(order), "");
     EXPECT_TRUE(co_await ledger.record_failure(order, "b.example", "o2", kNow + 10s));
     for (const OrderKind kind : {OrderKind::first, OrderKind::renewal, OrderKind::replacement}) {
@@ -116,18 +121,33 @@ TEST_F(LedgerTest, CountsFailuresByNameAndAccountWhateverTheOrder) {
       EXPECT_EQ(co_await refused(order_of({"a.example"}, kind), kNow + 20s), "");
     }
     EXPECT_EQ(co_await refused(order_of({"b.example"}, OrderKind::first, "other@b.example"), kNow + 20s), "");
-    const auto refusal = co_await ledger.check(order, kNow + 20s);
-    EXPECT_TRUE(refusal && *refusal && (*refusal)->until == kNow + 1h);
+    const auto refusal = co_await ledger.reserve(order, "asked", kNow + 20s);
+    EXPECT_TRUE(refusal && *refusal && (*refusal)->until == kNow + 5s + 1h);
     if (refusal && *refusal) {
       EXPECT_NE((*refusal)->sentence.find("2 failed validations of b.example in 1 hour"), std::string::npos);
     }
   });
 }
 
+TEST_F(LedgerTest, CountsOrdersBeforeTheyAreMadeAndTakesBackWhatCameToNothing) {
+  run_connected([&]() -> net::Task<void> {
+    for (const char* name : {"a", "b", "c"})
+      co_await reserve(order_of({name + std::string(".same.example")}), name);
+    EXPECT_EQ(co_await refused(order_of({"d.same.example"})), "domain") << "none is issued, but three may be";
+    EXPECT_TRUE(co_await ledger.give_back(order_of({"a.same.example"}), "a", true));
+    co_await reserve(order_of({"d.same.example"}), "d");
+    co_await reserve(order_of({"e.example"}), "e");
+    co_await reserve(order_of({"f.example"}), "f");
+    EXPECT_EQ(co_await refused(order_of({"g.example"})), "orders") << "the CA has made that of a";
+    EXPECT_TRUE(co_await ledger.give_back(order_of({"b.same.example"}), "b", false));
+    EXPECT_EQ(co_await refused(order_of({"g.example"})), "") << "but not that of b";
+  });
+}
+
 TEST_F(LedgerTest, KeepsCasApartAndLeavesOthersAlone) {
   run_connected([&]() -> net::Task<void> {
     LedgerOrder order = order_of({"a.example"});
-    for (int i = 0; i < 3; ++i) co_await issue(order, "o" + std::to_string(i));
+    for (const char* event : {"o0", "o1"}) co_await issue(order, event);
     EXPECT_EQ(co_await refused(order), "duplicate");
     order.directory_url = "https://other.example/acme";
     EXPECT_EQ(co_await refused(order), "");
@@ -137,17 +157,17 @@ TEST_F(LedgerTest, KeepsCasApartAndLeavesOthersAlone) {
     co_await issue(order, "o1");
     EXPECT_EQ(co_await refused(order), "");
     order.directory_url = "no url";
-    EXPECT_FALSE(co_await ledger.check(order, kNow));
-    EXPECT_FALSE(co_await ledger.record_order(order, "o", kNow));
+    EXPECT_FALSE(co_await ledger.reserve(order, "asked", kNow));
+    EXPECT_FALSE(co_await ledger.give_back(order, "o", true));
   });
 }
 
 TEST_F(LedgerTest, NeedsRedisOnlyForCasWithLimits) {
   run([&]() -> net::Task<void> {
     LedgerOrder order = order_of({"a.example"});
-    EXPECT_FALSE(co_await ledger.check(order, kNow));
+    EXPECT_FALSE(co_await ledger.reserve(order, "asked", kNow));
     order.directory_url = "https://unlimited.example/acme";
-    const auto refusal = co_await ledger.check(order, kNow);
+    const auto refusal = co_await ledger.reserve(order, "asked", kNow);
     EXPECT_TRUE(refusal && !*refusal);
     EXPECT_TRUE(co_await ledger.record_issued(order, "o", kNow));
   });

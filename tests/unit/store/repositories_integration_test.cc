@@ -254,6 +254,7 @@ TEST_F(Repositories, AnOrderIsWrittenByWhoHoldsTheLeaseOnly) {
     order.domains = {"a.example"};
     order.directory_url = "https://ca.example/dir";
     order.private_key_pem = "key";
+    order.ledger_event = "event";
     order.history.push_back({base::now(), "order", "Ordering", 201});
     auto lease = co_await leases.acquire("cert:c", 10s);
     EXPECT_TRUE(lease && *lease);
