@@ -40,6 +40,22 @@ inline constexpr auto kBuffersKept = 1s;
 inline constexpr auto kBodyProgressTimeout = 60s;
 // Server-sent events may be silent for long between two events; the peer's death is noticed by TCP.
 inline constexpr auto kEventStreamIdleTimeout = 1h;
+// Silent event streams and tunnels are not timed out for an hour. TCP asks a silent peer after the first
+// time, then in the second interval; one that is gone is noticed within two minutes.
+inline constexpr auto kKeepAliveIdle = 60s;
+inline constexpr auto kKeepAliveInterval = 15s;
+inline constexpr int kKeepAliveProbesMax = 4;
+// A tunnel (WebSocket) through which nothing passes either way; the peer's death is noticed by TCP. Once one
+// side has ended, the other has said all that it can but for a rest.
+inline constexpr auto kTunnelIdleTimeout = 1h;
+inline constexpr auto kTunnelHalfClosedTimeout = 5min;
+// How often it is looked whether the other direction moved while this one was silent.
+inline constexpr auto kTunnelCheckInterval = std::chrono::milliseconds(60s);
+// How long a client that expects "100 Continue" waits for its upstream's word before its body is sent
+// nevertheless: servers before HTTP/1.1, and many after it, never say it (nginx and Go wait as long).
+inline constexpr auto kContinueTimeout = 1s;
+// Interim responses (1xx) to one request: each is progress, and an endless sequence would never time out.
+inline constexpr int kInterimResponsesMax = 32;
 // From the request's end to the response's head.
 inline constexpr auto kUpstreamHeadTimeout = 60s;
 inline constexpr auto kDialTimeout = 5s;
@@ -54,8 +70,7 @@ inline constexpr auto kWorkEndTimeout = 2s;
 
 // --- Connections ---
 
-// Idle upstream
-// connections kept per worker and upstream.
+// Idle upstream connections kept per worker and upstream.
 inline constexpr std::size_t kUpstreamIdleMax = 64;
 // Accepted per wake-up of a listener: handshakes of new clients must not starve those who are served.
 inline constexpr std::size_t kAcceptsPerTurnMax = 16;

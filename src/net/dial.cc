@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "net/deadline.h"
+#include "net/keep_alive.h"
 #include "net/race.h"
 #include "net/resolver.h"
 
@@ -94,6 +95,7 @@ Task<base::Result<Stream>> connect(Attempt& attempt, SocketAddress address) {
   if (address.family() != AF_UNIX) {
     const int on = 1;  // requests are sent whole: waiting for more would only add delay
     setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    enable_keep_alive(socket.get());
   }
   int error = ::connect(socket.get(), address.data(), address.size()) == 0 ? 0 : errno;
   if (error == EINPROGRESS)

@@ -11,6 +11,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "net/keep_alive.h"
 #include "net/socket_address.h"
 
 namespace cardea::net {
@@ -66,8 +67,8 @@ base::Result<FileDescriptor> listen_on(const std::string& address, std::uint16_t
       (sharing == PortSharing::exclusive || enable(socket, SOL_SOCKET, SO_REUSEPORT)) &&
       // 0.0.0.0 and :: are two listeners; without this the second would not bind.
       (!parsed.is_v6() || enable(socket, IPPROTO_IPV6, IPV6_V6ONLY)) &&
-      // Inherited by what is accepted: answers are sent whole, waiting would only add delay.
-      enable(socket, IPPROTO_TCP, TCP_NODELAY) &&
+      // Inherited by what is accepted. Answers are sent whole: waiting for more would only add delay.
+      enable(socket, IPPROTO_TCP, TCP_NODELAY) && enable_keep_alive(socket.get()) &&
       ::bind(socket.get(), endpoint.data(), endpoint.size()) == 0 && ::listen(socket.get(), kBacklog) == 0;
   if (!listening) return listen_error(address, port, errno);
   return socket;
