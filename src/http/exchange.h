@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "http/message.h"
+#include "net/stream.h"
 #include "net/task.h"
 
 namespace cardea::http {
@@ -23,8 +24,9 @@ struct ConnectionInfo {
   std::uint16_t local_port = 0;
 };
 
-// Loop thread only. Response calls in this order: start_response(), write_body()…, finish(). Each may fail
-// because the client went away; the handler then just returns.
+// Loop thread only. Response calls in this order: send_interim()…, start_response() or start_tunnel(),
+// write_body()…, end_body(), finish(). Each may fail because the client went away; the handler then just
+// returns.
 class Exchange {
  public:
   Exchange() = default;
@@ -43,16 +45,27 @@ class Exchange {
   // What of the body is here already, without waiting: empty if nothing is. body_done() tells the end.
   virtual base::Result<std::string_view> take_body() = 0;
   [[nodiscard]] virtual bool body_done() const = 0;
+  // The fields after a chunked body, once body_done(). Views: good for as long as the exchange.
+  [[nodiscard]] virtual FieldList request_trailers() const = 0;
 
+  // Sends a 1xx head other than 101, without waiting; nothing to a client that does not know them (HTTP/1.0).
+  virtual base::Status send_interim(const ResponseHead& head) = 0;
   // Queues the head. `head.fields` are sent as they are and in order, except Connection, Transfer-Encoding
   // and Content-Length, which the connection sets itself from `head.body` (until_close: as this version can).
   virtual void start_response(const ResponseHead& head) = 0;
   [[nodiscard]] virtual bool response_started() const = 0;
+  // Queues a 101, with its Connection and Upgrade as they are in `head`. From here on the exchange is a
+  // tunnel: read_body() gives whatever the client sends, waiting no longer than `idle_limit`, write_body()
+  // sends bytes as they are, and finish() ends our direction alone.
+  virtual void start_tunnel(const ResponseHead& head, net::Stream::Duration idle_limit) = 0;
   // Queues body bytes. Nothing is sent before flush() or finish(): flush before waiting for the next piece.
   virtual base::Status write_body(std::string_view piece) = 0;
   // Bytes queued; who writes much flushes above kStreamBufferBytesMax.
   [[nodiscard]] virtual std::size_t queued() const = 0;
   virtual net::Task<base::Status> flush() = 0;
+  // Queues the end of a chunked body with trailer fields; a body of another framing has none. May be left
+  // out.
+  virtual void end_body(const FieldList& trailers) = 0;
   // Ends the body and sends what is queued.
   virtual net::Task<base::Status> finish() = 0;
   // The response cannot be completed: the client must not take what it got for all of it.

@@ -50,7 +50,7 @@ bool is_authority(std::string_view text) {
 bool is_hop_by_hop(std::string_view name) {
   switch (name.size()) {
     case 2: return is_one_of(name, "te");
-    case 7: return is_one_of(name, "upgrade", "trailer");
+    case 7: return is_one_of(name, "upgrade");
     case 10: return is_one_of(name, "connection", "keep-alive");
     case 14: return is_one_of(name, "http2-settings");
     case 16: return is_one_of(name, "proxy-connection");
@@ -65,6 +65,7 @@ bool is_forbidden_trailer(std::string_view name) {
   switch (name.size()) {
     case 4: return is_one_of(name, "host");
     case 6: return is_one_of(name, "cookie", "expect");
+    case 7: return is_one_of(name, "trailer") || is_hop_by_hop(name);
     case 10: return is_one_of(name, "set-cookie") || is_hop_by_hop(name);
     case 12: return is_one_of(name, "content-type", "max-forwards");
     case 13: return is_one_of(name, "authorization", "content-range", "cache-control");

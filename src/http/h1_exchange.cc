@@ -63,9 +63,9 @@ net::Task<base::Result<std::string_view>> H1Exchange::read_body() {
       auto sent = stream_.send_now();
       if (!sent) co_return std::unexpected(sent.error());
     }
-    auto more = co_await stream_.read(base::kBodyProgressTimeout);
+    auto more = co_await stream_.read(read_limit_);
     if (!more) co_return std::unexpected(more.error());
-    if (!*more) {
+    if (!*more && !body_.end_of_input()) {
       co_return base::fail(base::ErrorCode::closed, "the client left in the middle of its request body",
                            base::ErrorSource::client);
     }
@@ -105,6 +105,28 @@ void H1Exchange::start_response(const ResponseHead& head) {
   out.append("\r\n");
 }
 
+base::Status H1Exchange::send_interim(const ResponseHead& head) {
+  if (head_.version_minor == 0) return {};
+  base::Buffer& out = stream_.output();
+  append_status_line(out, head.status, head.reason);
+  for (const Field& field : head.fields) append_field(out, field.name, field.value);
+  out.append("\r\n");
+  return stream_.send_now();
+}
+
+void H1Exchange::start_tunnel(const ResponseHead& head, net::Stream::Duration idle_limit) {
+  CARDEA_CHECK(!started_ && body_.done(), "what follows the request belongs to the other protocol");
+  started_ = tunnel_ = true;
+  keep_alive_ = false;
+  base::Buffer& out = stream_.output();
+  append_status_line(out, head.status, head.reason);
+  for (const Field& field : head.fields) append_field(out, field.name, field.value);
+  out.append("\r\n");
+  body_ = BodyReader({Framing::until_close, 0});
+  sending_ = Framing::until_close;
+  read_limit_ = idle_limit;
+}
+
 base::Status H1Exchange::write_body(std::string_view piece) {
   if (piece.empty() || sending_ == Framing::none) return {};
   if (sending_ != Framing::chunked) return stream_.write(piece);
@@ -118,13 +140,21 @@ net::Task<base::Status> H1Exchange::flush() {
   co_return co_await stream_.flush(base::kBodyProgressTimeout);
 }
 
+void H1Exchange::end_body(const FieldList& trailers) {
+  CARDEA_CHECK(started_ && !finished_, "the end of a body follows its begin");
+  if (sending_ != Framing::chunked) return;
+  append_last_chunk(stream_.output(), trailers);
+  sending_ = Framing::none;
+}
+
 net::Task<base::Status> H1Exchange::finish() {
   CARDEA_CHECK(started_ && !finished_, "finish() follows start_response(), once");
-  if (sending_ == Framing::chunked) stream_.output().append(kLastChunk);
+  end_body({});
   finished_ = true;
   auto sent = co_await stream_.flush(base::kBodyProgressTimeout);
   // A client that does not take its response gets no other one.
   if (!sent) abort();
+  if (sent && tunnel_) stream_.end_output();
   co_return sent;
 }
 

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "base/limits.h"
 #include "http/body_reader.h"
 #include "http/exchange.h"
 #include "net/stream.h"
@@ -29,11 +30,15 @@ class H1Exchange final : public Exchange {
   net::Task<base::Result<std::string_view>> read_body() override;
   base::Result<std::string_view> take_body() override;
   bool body_done() const override { return body_.done(); }
+  FieldList request_trailers() const override { return body_.trailers(); }
+  base::Status send_interim(const ResponseHead& head) override;
   void start_response(const ResponseHead& head) override;
   bool response_started() const override { return started_; }
+  void start_tunnel(const ResponseHead& head, net::Stream::Duration idle_limit) override;
   base::Status write_body(std::string_view piece) override;
   std::size_t queued() const override { return stream_.queued(); }
   net::Task<base::Status> flush() override;
+  void end_body(const FieldList& trailers) override;
   net::Task<base::Status> finish() override;
   void abort() override;
   void watch_client(std::function<void()> on_gone) override { stream_.watch(std::move(on_gone)); }
@@ -49,6 +54,8 @@ class H1Exchange final : public Exchange {
   bool finished_ = false;
   bool keep_alive_ = true;
   Framing sending_ = Framing::none;  // how the response's body goes out
+  bool tunnel_ = false;
+  net::Stream::Duration read_limit_{base::kBodyProgressTimeout};
 };
 
 }  // namespace cardea::http

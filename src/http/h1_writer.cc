@@ -49,6 +49,12 @@ void append_framing(base::Buffer& out, BodyFraming body) {
   }
 }
 
+void append_last_chunk(base::Buffer& out, const FieldList& trailers) {
+  out.append("0\r\n");
+  for (const Field& field : trailers) append_field(out, field.name, field.value);
+  out.append(kEol);
+}
+
 void append_chunk_size(base::Buffer& out, std::size_t bytes) {
   std::array<char, 24> digits;
   append_parts(out, format_number(digits, bytes, 16), kEol);

@@ -16,9 +16,10 @@ void append_status_line(base::Buffer& out, int status, std::string_view reason);
 void append_request_line(base::Buffer& out, std::string_view method, std::string_view target);
 // Content-Length or Transfer-Encoding as `body` says; nothing for none and until_close.
 void append_framing(base::Buffer& out, BodyFraming body);
-// The line before a chunk of `bytes`; after the chunk comes kChunkEnd, after the last one kLastChunk.
+// The line before a chunk of `bytes`; after the chunk comes kChunkEnd.
 void append_chunk_size(base::Buffer& out, std::size_t bytes);
 inline constexpr std::string_view kChunkEnd = "\r\n";
-inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
+// The end of a chunked body, with the fields that come after it.
+void append_last_chunk(base::Buffer& out, const FieldList& trailers);
 
 }  // namespace cardea::http

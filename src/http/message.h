@@ -25,6 +25,11 @@ struct BodyFraming {
   std::uint64_t length = 0;  // of Framing::length
 };
 
+// Whether a byte of body comes.
+[[nodiscard]] constexpr bool has_body(const BodyFraming& framing) {
+  return framing.kind == Framing::length ? framing.length > 0 : framing.kind != Framing::none;
+}
+
 struct RequestHead {
   Method method = Method::other;
   std::string_view method_text;

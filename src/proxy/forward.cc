@@ -7,6 +7,7 @@
 #include "http/h1_response_parser.h"
 #include "http/h1_writer.h"
 #include "proxy/rewrite.h"
+#include "proxy/tunnel.h"
 
 namespace cardea::proxy {
 namespace {
@@ -34,6 +35,11 @@ net::Task<base::Status> Forward::run() {
     done = co_await acquire(Reuse::fresh);
     if (done) done = co_await send_request();
     if (done) done = co_await receive_head();
+  }
+  if (done && switched_) {
+    exchange_.watch_client({});  // the tunnel reads from it
+    co_await Tunnel(loop_, exchange_, upstream()).run();
+    co_return base::Status{};
   }
   if (done) done = co_await relay_body();
   if (done) release();
@@ -64,13 +70,23 @@ net::Task<base::Status> Forward::acquire(Reuse reuse) {
 }
 
 net::Task<base::Status> Forward::send_request() {
-  append_upstream_head(upstream().output(), exchange_.request(), exchange_.connection(), target_);
+  const http::RequestHead& request = exchange_.request();
+  append_upstream_head(upstream().output(), request, exchange_.connection(), target_);
   if (exchange_.body_done()) co_return co_await upstream().flush(base::kBodyProgressTimeout);
-  // The body flows while the response may already come: an upstream may answer before it has read everything.
+  if (request.expects_continue) {
+    // Whoever refuses by the head alone spares everybody the body.
+    upload_ = Upload::held;
+    co_return co_await upstream().flush(base::kBodyProgressTimeout);
+  }
+  begin_upload();
+  co_return base::Status{};
+}
+
+// The body flows while the response may already come: an upstream may answer before it has read everything.
+void Forward::begin_upload() {
   body_touched_ = true;
   upload_ = Upload::running;
   upload_tasks_.spawn("upload", upload());
-  co_return base::Status{};
 }
 
 net::Task<void> Forward::upload() {
@@ -104,19 +120,25 @@ net::Task<bool> Forward::send_body() {
       co_return false;
     }
   }
-  if (chunked) upstream().output().append(http::kLastChunk);
+  if (chunked) http::append_last_chunk(upstream().output(), rewrite_trailers(exchange_.request_trailers()));
   co_return (co_await upstream().flush(base::kBodyProgressTimeout)).has_value();
 }
 
 net::Task<base::Status> Forward::read_upstream(std::size_t& scanned) {
   scanned = upstream().input().size();
-  auto more = co_await upstream().read(base::kUpstreamHeadTimeout);
+  const bool held = upload_ == Upload::held;
+  auto more = co_await upstream().read(held ? net::Stream::Duration(base::kContinueTimeout)
+                                            : net::Stream::Duration(base::kUpstreamHeadTimeout));
   if (more && *more) {
     response_begun_ = true;
     co_return base::Status{};
   }
   if (more)
     co_return upstream_error(ErrorCode::closed, "the upstream closed the connection without an answer");
+  if (more.error().code == ErrorCode::timeout && upload_ == Upload::held) {
+    begin_upload();  // it knows no 100
+    co_return base::Status{};
+  }
   // While the request is still on its way the upstream has nothing to answer to yet.
   if (more.error().code == ErrorCode::timeout && upload_ == Upload::running) co_return base::Status{};
   if (more.error().code == ErrorCode::timeout) {
@@ -138,22 +160,48 @@ net::Task<base::Status> Forward::receive_head() {
       continue;
     }
     scanned = 0;
-    if (head.status >= 200) {
-      http::ResponseHead out;
-      if (!rewrite_response(head, out))
-        co_return upstream_error(ErrorCode::too_large, "too many response fields");
-      exchange_.start_response(out);
-      reusable_ = head.keep_alive;
-      response_body_ = http::BodyReader(head.body);
-      body_idle_limit_ = is_event_stream(head) ? net::Stream::Duration(base::kEventStreamIdleTimeout)
-                                               : net::Stream::Duration(base::kBodyProgressTimeout);
-      upstream().input().consume(*parsed);
-      co_return base::Status{};
-    }
-    // An upgrade was not asked for: Upgrade is not passed on.
-    if (head.status == 101) co_return upstream_error(ErrorCode::protocol, "101 without a request to upgrade");
+    const auto taken = head.status == 101   ? take_switch(head)
+                       : head.status >= 200 ? take_final(head)
+                                            : take_interim(head);
+    if (!taken) co_return taken;
     upstream().input().consume(*parsed);
+    if (exchange_.response_started()) co_return base::Status{};
   }
+}
+
+base::Status Forward::take_final(const http::ResponseHead& head) {
+  http::ResponseHead out;
+  if (!rewrite_response(head, out)) return upstream_error(ErrorCode::too_large, "too many response fields");
+  exchange_.start_response(out);
+  reusable_ = head.keep_alive;
+  response_body_ = http::BodyReader(head.body);
+  body_idle_limit_ = is_event_stream(head) ? net::Stream::Duration(base::kEventStreamIdleTimeout)
+                                           : net::Stream::Duration(base::kBodyProgressTimeout);
+  return {};
+}
+
+base::Status Forward::take_interim(const http::ResponseHead& head) {
+  if (++interim_responses_ > base::kInterimResponsesMax) {
+    return upstream_error(ErrorCode::protocol, "the upstream sends interim responses without end");
+  }
+  if (head.status == 100) {
+    // The client is told when its body is waited for. Who did not ask need not know.
+    if (upload_ == Upload::held) begin_upload();
+    return {};
+  }
+  http::ResponseHead out;
+  if (!rewrite_response(head, out)) return upstream_error(ErrorCode::too_large, "too many response fields");
+  return exchange_.send_interim(out);
+}
+
+base::Status Forward::take_switch(const http::ResponseHead& head) {
+  http::ResponseHead out;
+  if (!wants_upgrade(exchange_.request()) || !rewrite_switch(exchange_.request(), head, out)) {
+    return upstream_error(ErrorCode::protocol, "101 to a protocol that was not asked for");
+  }
+  exchange_.start_tunnel(out, Tunnel::check_interval());
+  switched_ = true;
+  return {};
 }
 
 base::Status Forward::relay_available() {
@@ -170,7 +218,11 @@ net::Task<base::Status> Forward::relay_body() {
   for (;;) {
     auto relayed = relay_available();
     if (!relayed) co_return relayed;
-    if (response_body_.done()) co_return co_await exchange_.finish();
+    if (response_body_.done()) {
+      const http::FieldList trailers = response_body_.trailers();
+      if (trailers.size() > 0) exchange_.end_body(rewrite_trailers(trailers));
+      co_return co_await exchange_.finish();
+    }
     // What is here goes out before we wait for more: events must not sit in a buffer.
     auto sent = co_await exchange_.flush();
     if (!sent) co_return sent;
@@ -184,7 +236,8 @@ net::Task<base::Status> Forward::relay_body() {
 }
 
 void Forward::release() {
-  if (!reusable_ || upload_ == Upload::running || upload_ == Upload::failed) return;
+  const bool sent_whole = upload_ == Upload::none || upload_ == Upload::complete;
+  if (!reusable_ || !sent_whole) return;
   pool_.give_back(std::move(connection_));
 }
 

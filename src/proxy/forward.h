@@ -16,8 +16,8 @@ namespace cardea::proxy {
 // Lives for one exchange. Worker thread only.
 class Forward {
  public:
-  Forward(http::Exchange& exchange, const Target& target, UpstreamPool& pool)
-      : exchange_(exchange), target_(target), pool_(pool) {}
+  Forward(net::EventLoop& loop, http::Exchange& exchange, const Target& target, UpstreamPool& pool)
+      : loop_(loop), exchange_(exchange), target_(target), pool_(pool) {}
   Forward(const Forward&) = delete;
   Forward& operator=(const Forward&) = delete;
   ~Forward() { exchange_.watch_client({}); }
@@ -30,11 +30,16 @@ class Forward {
   enum class Reuse : std::uint8_t { allowed, fresh };
   net::Task<base::Status> acquire(Reuse reuse);
   net::Task<base::Status> send_request();
+  void begin_upload();
   net::Task<void> upload();
   // False: the body did not get through.
   net::Task<bool> send_body();
   net::Task<base::Status> receive_head();
   net::Task<base::Status> read_upstream(std::size_t& scanned);
+  base::Status take_interim(const http::ResponseHead& head);
+  base::Status take_final(const http::ResponseHead& head);
+  // The upstream agreed to the upgrade that the client asked for.
+  base::Status take_switch(const http::ResponseHead& head);
   net::Task<base::Status> relay_body();
   base::Status relay_available();
   void release();
@@ -42,6 +47,7 @@ class Forward {
   [[nodiscard]] bool may_retry(const base::Error& error) const;
   [[nodiscard]] net::Stream& upstream() { return connection_->stream; }
 
+  net::EventLoop& loop_;
   http::Exchange& exchange_;
   const Target& target_;
   UpstreamPool& pool_;
@@ -50,9 +56,12 @@ class Forward {
       client_error_;             // set: whatever the upstream does, the client's fault comes first
   bool body_touched_ = false;    // some of the request body was taken from the client
   bool response_begun_ = false;  // a byte came from the upstream
-  enum class Upload : std::uint8_t { none, running, complete, failed };
+  // held: the upstream is to say whether it wants the body (Expect: 100-continue).
+  enum class Upload : std::uint8_t { none, held, running, complete, failed };
   Upload upload_ = Upload::none;
   bool reusable_ = false;
+  bool switched_ = false;  // the exchange is a tunnel
+  int interim_responses_ = 0;
   net::Stream::Duration body_idle_limit_{};
   http::BodyReader response_body_;
   // Last: the upload uses everything above.

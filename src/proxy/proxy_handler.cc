@@ -24,7 +24,7 @@ net::Task<void> ProxyHandler::serve(http::Exchange& exchange, std::shared_ptr<co
   const Target& target = *host->target;
   base::Status done;
   {
-    Forward forward(exchange, target, pool_);
+    Forward forward(loop_, exchange, target, pool_);
     done = co_await forward.run();
   }
   if (done) co_return;

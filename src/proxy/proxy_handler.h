@@ -15,13 +15,15 @@ namespace cardea::proxy {
 // Worker thread only.
 class ProxyHandler {
  public:
-  ProxyHandler(net::EventLoop& loop, metrics::WorkerCounters& counters) : pool_(loop, counters) {}
+  ProxyHandler(net::EventLoop& loop, metrics::WorkerCounters& counters)
+      : loop_(loop), pool_(loop, counters) {}
 
   // Serves `exchange` by `host`, which has a target. Always answers: with the upstream's response, or with an
   // error page, or (when a response had begun) by cutting the connection.
   net::Task<void> serve(http::Exchange& exchange, std::shared_ptr<const Host> host);
 
  private:
+  net::EventLoop& loop_;
   UpstreamPool pool_;
 };
 

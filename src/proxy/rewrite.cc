@@ -62,7 +62,6 @@ struct RequestFilter {
         if (equals_ignoring_case(name, "content-length")) return false;
         break;
       case 'e':
-        // The connection to the client answers it; the upstream gets the body with the head.
         if (equals_ignoring_case(name, "expect")) return false;
         break;
       default: break;
@@ -92,7 +91,86 @@ void append_forwarding(base::Buffer& out, const http::RequestHead& request,
   }
 }
 
+// h2c would carry requests past us, and HTTP2-Settings goes with it.
+bool may_be_upgraded_to(std::string_view protocol) {
+  return !protocol.empty() && !equals_ignoring_case(protocol, "h2c") &&
+         !equals_ignoring_case(protocol, "h2") && std::ranges::all_of(protocol, [](char byte) {
+           return byte == '/' || http::has_class(byte, http::kTokenByte);
+         });
+}
+
+template <typename Fn>
+void for_each_upgrade(const http::FieldList& fields, Fn fn) {
+  for (const Field& field : fields) {
+    if (equals_ignoring_case(field.name, "upgrade")) http::for_each_list_element(field.value, fn);
+  }
+}
+
+bool offers(const http::RequestHead& request, std::string_view wanted) {
+  bool found = false;
+  for_each_upgrade(request.fields, [&](std::string_view protocol) {
+    found = found || (may_be_upgraded_to(protocol) && equals_ignoring_case(protocol, wanted));
+  });
+  return found;
+}
+
+bool accepts_trailers(const http::FieldList& fields) {
+  bool found = false;
+  for (const Field& field : fields) {
+    if (!equals_ignoring_case(field.name, "te")) continue;
+    http::for_each_list_element(field.value, [&](std::string_view coding) {
+      found = found || equals_ignoring_case(coding.substr(0, coding.find(';')), "trailers");
+    });
+  }
+  return found;
+}
+
+// What we say to the upstream about this connection, instead of what the client said about its own.
+void append_connection(base::Buffer& out, const http::RequestHead& request) {
+  const bool upgrade = wants_upgrade(request);
+  const bool trailers = accepts_trailers(request.fields);
+  if (!upgrade && !trailers) return;
+  http::append_field(out, "Connection", !trailers ? "Upgrade" : upgrade ? "Upgrade, TE" : "TE");
+  if (trailers) http::append_field(out, "TE", "trailers");
+  if (!upgrade) return;
+  for_each_upgrade(request.fields, [&](std::string_view protocol) {
+    if (may_be_upgraded_to(protocol)) http::append_field(out, "Upgrade", protocol);
+  });
+}
+
 }  // namespace
+
+bool wants_upgrade(const http::RequestHead& request) {
+  if (!request.upgrade || http::has_body(request.body)) return false;
+  bool wanted = false;
+  for_each_upgrade(request.fields,
+                   [&](std::string_view protocol) { wanted = wanted || may_be_upgraded_to(protocol); });
+  return wanted;
+}
+
+bool rewrite_switch(const http::RequestHead& request, const http::ResponseHead& response,
+                    http::ResponseHead& out) {
+  std::string_view chosen;
+  std::size_t count = 0;
+  for_each_upgrade(response.fields, [&](std::string_view protocol) {
+    chosen = protocol;
+    ++count;
+  });
+  const bool switches =
+      count == 1 && offers(request, chosen) && http::connection_nominates(response.fields, "upgrade");
+  if (!switches || !rewrite_response(response, out)) return false;
+  return out.fields.add({"Connection", "Upgrade"}) && out.fields.add({"Upgrade", chosen});
+}
+
+http::FieldList rewrite_trailers(const http::FieldList& trailers) {
+  http::FieldList passed;
+  for (const Field& field : trailers) {
+    const bool stays = http::is_forbidden_trailer(field.name) || is_forwarding_field(field.name) ||
+                       field.name.find('_') != std::string_view::npos;
+    if (!stays) static_cast<void>(passed.add(field));
+  }
+  return passed;
+}
 
 void append_upstream_head(base::Buffer& out, const http::RequestHead& request,
                           const http::ConnectionInfo& connection, const Target& target) {
@@ -107,11 +185,15 @@ void append_upstream_head(base::Buffer& out, const http::RequestHead& request,
   }
   http::append_field(out, "Host",
                      target.host_header == HostHeader::preserve ? request.authority : target.upstream_host);
-  const RequestFilter filter{request, target, request.fields.find("connection").has_value()};
+  const bool has_connection = request.fields.find("connection").has_value();
+  const RequestFilter filter{request, target, has_connection};
   for (const Field& field : request.fields) {
     if (filter.passes(field.name)) http::append_field(out, field.name, field.value);
   }
   http::append_framing(out, request.body);
+  if (request.expects_continue && http::has_body(request.body))
+    http::append_field(out, "Expect", "100-continue");
+  if (has_connection || request.fields.find("te")) append_connection(out, request);
   append_forwarding(out, request, connection, target);
   http::append_field(out, "Via", kViaRequest);
   for (const auto& [name, value] : target.custom_headers) http::append_field(out, name, value);

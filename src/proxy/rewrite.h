@@ -15,6 +15,16 @@ namespace cardea::proxy {
 void append_upstream_head(base::Buffer& out, const http::RequestHead& request,
                           const http::ConnectionInfo& connection, const Target& target);
 
+// Whether an upgrade (RFC 9110 §7.8) that the client asks for is passed on: of a request without a body, and
+// to anything but HTTP/2, which would carry requests that nobody here sees.
+[[nodiscard]] bool wants_upgrade(const http::RequestHead& request);
+// What a 101 of the upstream gives the client. False: it names no protocol that the client offered.
+[[nodiscard]] bool rewrite_switch(const http::RequestHead& request, const http::ResponseHead& response,
+                                  http::ResponseHead& out);
+
+// The trailer fields that may go on, in either direction (RFC 9110 §6.5.1). Views into `trailers`.
+[[nodiscard]] http::FieldList rewrite_trailers(const http::FieldList& trailers);
+
 // The fields of an upstream's response that the client gets, plus Via. Views point into `response`.
 // False: too many fields.
 [[nodiscard]] bool rewrite_response(const http::ResponseHead& response, http::ResponseHead& out);

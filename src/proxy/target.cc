@@ -31,7 +31,8 @@ base::Result<base::Url> parse_target_url(std::string_view text) {
 }
 
 // Framing, routing and connection fields are decided by the proxy (RFC 9110 §7.6.1).
-constexpr std::array<std::string_view, 4> kNotSettable = {"host", "content-length", "expect", "via"};
+constexpr std::array<std::string_view, 5> kNotSettable = {"host", "content-length", "expect", "via",
+                                                          "trailer"};
 
 }  // namespace
 

@@ -20,6 +20,14 @@ def receive_until(connection: socket.socket, mark: bytes) -> bytes:
     return received
 
 
+def receive_head(connection: socket.socket) -> bytes:
+    """A head with its empty line, and no byte of what follows it."""
+    received = b""
+    while not received.endswith(b"\r\n\r\n") and (byte := connection.recv(1)):
+        received += byte
+    return received
+
+
 def receive_all(connection: socket.socket) -> bytes:
     """Everything until the peer closes; a reset counts as closing."""
     received = b""
@@ -47,3 +55,36 @@ def status_of(response: bytes) -> int:
 def get(port: int, host: str, path: str = "/", segments: int = 1, address: str = "127.0.0.1") -> bytes:
     request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
     return exchange(port, request, segments, address)
+
+
+class Listener:
+    """An upstream that the test speaks for, byte by byte."""
+
+    def __init__(self):
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket.settimeout(20)
+        self.port = self._socket.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._socket.close()
+
+    def accept(self) -> socket.socket:
+        connection, _ = self._socket.accept()
+        connection.settimeout(20)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
+    def accept_request(self) -> tuple[socket.socket, bytes]:
+        """The connection, and the head of the first request on it."""
+        connection = self.accept()
+        return connection, receive_head(connection)
+
+
+def fields_of(head: bytes, name: str) -> list[str]:
+    """The values of that field in a head, in their order."""
+    lines = [line.split(b":", 1) for line in head.split(b"\r\n")[1:] if b":" in line]
+    return [value.strip().decode("latin-1") for found, value in lines if found.lower() == name.lower().encode()]

@@ -24,12 +24,11 @@ TEST(FieldRules, KnowFieldValues) {
 }
 
 TEST(FieldRules, KnowHopByHopFields) {
-  for (const char* name :
-       {"Connection", "KEEP-ALIVE", "proxy-connection", "Proxy-Authenticate", "Proxy-Authorization", "te",
-        "Trailer", "Transfer-Encoding", "upgrade", "HTTP2-Settings"}) {
+  for (const char* name : {"Connection", "KEEP-ALIVE", "proxy-connection", "Proxy-Authenticate",
+                           "Proxy-Authorization", "te", "Transfer-Encoding", "upgrade", "HTTP2-Settings"}) {
     EXPECT_TRUE(is_hop_by_hop(name)) << name;
   }
-  for (const char* name : {"", "Host", "Content-Length", "Accept", "Trailers", "X-Upgrade", "xx"}) {
+  for (const char* name : {"", "Host", "Content-Length", "Accept", "Trailer", "X-Upgrade", "xx"}) {
     EXPECT_FALSE(is_hop_by_hop(name)) << name;
   }
 }

@@ -71,13 +71,51 @@ TEST_F(RewriteRequest, MakesAWholeHead) {
 }
 
 TEST_F(RewriteRequest, TakesOutWhatBelongsToOneConnection) {
-  constexpr std::array<std::string_view, 9> kNames = {
-      "Connection", "Keep-Alive",          "Proxy-Connection", "TE", "Trailer", "Upgrade",
-      "Expect",     "Proxy-Authorization", "HTTP2-Settings"};
+  constexpr std::array<std::string_view, 8> kNames = {
+      "Connection", "Keep-Alive", "Proxy-Connection",    "TE",
+      "Upgrade",    "Expect",     "Proxy-Authorization", "HTTP2-Settings"};
   for (const std::string_view name : kNames) add(name, "something");
   add("Transfer-Encoding", "gzip");
   for (const std::string_view name : kNames) expect_absent(name);
   expect_absent("Transfer-Encoding");
+}
+
+TEST_F(RewriteRequest, SaysOfItsOwnConnectionWhatTheClientSaidOfIts) {
+  add("TE", "gzip, Trailers;q=1");
+  EXPECT_EQ(values("Connection"), Values{"TE"});
+  EXPECT_EQ(values("TE"), Values{"trailers"});
+  request_.upgrade = true;
+  add("Connection", "Upgrade");
+  add("Upgrade", "h2c, websocket");
+  add("Upgrade", "other/2, bad protocol, H2, \"q\"");
+  EXPECT_TRUE(wants_upgrade(request_));
+  EXPECT_EQ(values("Connection"), Values{"Upgrade, TE"});
+  EXPECT_EQ(values("Upgrade"), (Values{"websocket", "other/2"}));
+}
+
+TEST_F(RewriteRequest, AsksForNoUpgradeOfABodyOrToHttp2) {
+  request_.upgrade = true;
+  add("Connection", "Upgrade");
+  add("Upgrade", "h2c");
+  EXPECT_FALSE(wants_upgrade(request_));
+  expect_absent("Upgrade");
+  add("Upgrade", "websocket");
+  for (const http::BodyFraming body :
+       {http::BodyFraming{http::Framing::length, 1}, {http::Framing::chunked, 0}}) {
+    request_.body = body;
+    EXPECT_FALSE(wants_upgrade(request_));
+    expect_absent("Upgrade");
+    expect_absent("Connection");
+  }
+  request_.body = {http::Framing::length, 0};
+  EXPECT_TRUE(wants_upgrade(request_));
+}
+
+TEST_F(RewriteRequest, AsksForAWordBeforeABodyOnly) {
+  request_.expects_continue = true;
+  expect_absent("Expect");
+  request_.body = {http::Framing::length, 1};
+  EXPECT_EQ(values("Expect"), Values{"100-continue"});
 }
 
 TEST_F(RewriteRequest, TakesOutWhatConnectionNominates) {
@@ -220,7 +258,7 @@ TEST_F(RewriteResponse, KeepsRepeatedFieldsRepeatedAndInOrder) {
 
 TEST_F(RewriteResponse, TakesOutWhatBelongsToOneConnection) {
   for (const std::string_view name :
-       {"Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Upgrade", "Transfer-Encoding"}) {
+       {"Keep-Alive", "Proxy-Connection", "TE", "Upgrade", "Transfer-Encoding"}) {
     add(name, "x");
   }
   add("Connection", "close, X-Hop");
