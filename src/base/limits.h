@@ -28,6 +28,9 @@ inline constexpr std::size_t kApiAnswerBytesMax = 1024 * 1024;
 
 // --- Waits ---
 
+// The header by which a balancer names the client: up to 232 bytes of addresses, the rest are its extensions
+// (TLS details, a unique id, perhaps a client certificate's name).
+inline constexpr std::size_t kProxyHeaderBytesMax = 4096;
 // ClientHello to Finished. Slow phones on bad links need 2–3 s; more is an attack or a dead peer.
 inline constexpr auto kHandshakeTimeout = 10s;
 // From the first byte of a request to the end of its head (nginx: 60 s; slowloris lives on long ones).
@@ -54,6 +57,9 @@ inline constexpr auto kTunnelCheckInterval = std::chrono::milliseconds(60s);
 // How long a client that expects "100 Continue" waits for its upstream's word before its body is sent
 // nevertheless: servers before HTTP/1.1, and many after it, never say it (nginx and Go wait as long).
 inline constexpr auto kContinueTimeout = 1s;
+// Times that a request may have passed through a Cardea, by its Via fields. Two in a row, at the edge and at
+// home, are usual; more than a few is an upstream that leads back here.
+inline constexpr std::size_t kViaHopsMax = 5;
 // Interim responses (1xx) to one request: each is progress, and an endless sequence would never time out.
 inline constexpr int kInterimResponsesMax = 32;
 // From the request's end to the response's head.
