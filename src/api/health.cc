@@ -19,6 +19,7 @@ Response Health::get() const {
                              {"connections", totals.connections},
                              {"handshakes_completed", totals.handshakes_completed},
                              {"handshakes_failed", totals.handshakes_failed},
+                             {"connections_refused", totals.connections_refused},
                              {"upstream_connections", totals.upstream_connections}});
 }
 

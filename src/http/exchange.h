@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "http/message.h"
+#include "net/address_ranges.h"
 #include "net/stream.h"
 #include "net/task.h"
 
@@ -22,6 +23,8 @@ struct ConnectionInfo {
   std::string peer_text;    // peer, as X-Forwarded-For has it
   std::string server_name;  // canonical SNI; empty without TLS or without SNI
   std::uint16_t local_port = 0;
+  const net::AddressRanges* trusted_proxies = nullptr;  // outlives the connection
+  bool peer_is_trusted = false;                         // it is one of them: its X-Forwarded-* count
 };
 
 // Loop thread only. Response calls in this order: send_interim()…, start_response() or start_tunnel(),

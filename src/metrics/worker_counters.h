@@ -6,7 +6,8 @@
 namespace cardea::metrics {
 
 struct WorkerCounters {
-  Counter connections;  // accepted
+  Counter connections;          // accepted
+  Counter connections_refused;  // of clients that had too many
   Counter handshakes_completed;
   Counter handshakes_failed;
   Counter requests;              // whose head was read
@@ -15,6 +16,7 @@ struct WorkerCounters {
 
 struct CounterTotals {
   std::uint64_t connections = 0;
+  std::uint64_t connections_refused = 0;
   std::uint64_t handshakes_completed = 0;
   std::uint64_t handshakes_failed = 0;
   std::uint64_t requests = 0;

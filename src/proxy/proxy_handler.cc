@@ -4,6 +4,7 @@
 #include "http/respond.h"
 #include "proxy/error_status.h"
 #include "proxy/forward.h"
+#include "proxy/rewrite.h"
 
 namespace cardea::proxy {
 namespace {
@@ -21,6 +22,9 @@ std::string_view client_sentence(int status) {
 }  // namespace
 
 net::Task<void> ProxyHandler::serve(http::Exchange& exchange, std::shared_ptr<const Host> host) {
+  if (is_loop(exchange.request().fields)) {
+    co_return co_await http::respond_error(exchange, 508, "The server behind this site leads back to it.");
+  }
   const Target& target = *host->target;
   base::Status done;
   {

@@ -1,13 +1,12 @@
 #include "proxy/rewrite.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <span>
 
+#include "base/limits.h"
 #include "base/strings.h"
 #include "http/field_rules.h"
 #include "http/h1_writer.h"
+#include "proxy/forwarding.h"
 
 namespace cardea::proxy {
 namespace {
@@ -15,26 +14,8 @@ namespace {
 using base::equals_ignoring_case;
 using http::Field;
 
-constexpr std::string_view kViaRequest = "1.1 cardea";
-
-// Fields that only a trusted proxy in front of us may set; an upstream takes them for facts about the client.
-// Sorted by use in practice: the common ones first.
-constexpr std::array<std::string_view, 12> kForwardingFields = {
-    "x-forwarded-for",    "x-forwarded-proto", "x-forwarded-host",   "x-forwarded-port",
-    "x-real-ip",          "forwarded",         "x-forwarded-server", "x-forwarded-scheme",
-    "x-forwarded-prefix", "x-forwarded-uri",   "x-forwarded-method", "x-scheme"};
-
-bool is_any_of(std::string_view name, std::span<const std::string_view> names) {
-  return std::ranges::any_of(names,
-                             [&](std::string_view other) { return equals_ignoring_case(name, other); });
-}
-
-bool is_forwarding_field(std::string_view name) {
-  const char first = base::to_lower(name.front());
-  if (first != 'x' && first != 'f') return false;
-  return is_any_of(name, kForwardingFields) ||
-         (name.size() > 21 && equals_ignoring_case(name.substr(0, 22), "x-forwarded-tls-client"));
-}
+constexpr std::string_view kPseudonym = "cardea";
+constexpr std::string_view kVia = "1.1 cardea";
 
 // Connection may make a field hop-by-hop, but never one that we set or that carries the request's meaning
 // (Traefik's GHSA-62c8-mh53-4cqv): those are left out of the nomination.
@@ -43,13 +24,9 @@ bool is_dropped_by_connection(const http::FieldList& fields, std::string_view na
          http::connection_nominates(fields, name);
 }
 
-bool is_custom(const Target& target, std::string_view name) {
-  return std::ranges::any_of(target.custom_headers,
-                             [&](const auto& header) { return equals_ignoring_case(header.first, name); });
-}
-
 struct RequestFilter {
   const http::RequestHead& request;
+  const http::ConnectionInfo& connection;
   const Target& target;
   bool has_connection;
 
@@ -66,30 +43,14 @@ struct RequestFilter {
         break;
       default: break;
     }
-    if (http::is_hop_by_hop(name) || is_forwarding_field(name)) return false;
+    if (http::is_hop_by_hop(name)) return false;
+    if (is_forwarding_field(name) && !(connection.peer_is_trusted && passes_if_trusted(name))) return false;
     // "X_Forwarded_For" is "X-Forwarded-For" to every CGI-like upstream.
     if (name.find('_') != std::string_view::npos) return false;
     if (has_connection && is_dropped_by_connection(request.fields, name)) return false;
     return !is_custom(target, name);
   }
 };
-
-// Ours, unless the target's custom headers say otherwise.
-void append_forwarding(base::Buffer& out, const http::RequestHead& request,
-                       const http::ConnectionInfo& connection, const Target& target) {
-  std::array<char, 8> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), connection.local_port).ptr;
-  const std::array<Field, 5> fields = {{
-      {"X-Forwarded-For", connection.peer_text},
-      {"X-Real-IP", connection.peer_text},
-      {"X-Forwarded-Proto", connection.scheme == http::Scheme::https ? "https" : "http"},
-      {"X-Forwarded-Host", request.authority},
-      {"X-Forwarded-Port", {digits.data(), static_cast<std::size_t>(end - digits.data())}},
-  }};
-  for (const Field& field : fields) {
-    if (!is_custom(target, field.name)) http::append_field(out, field.name, field.value);
-  }
-}
 
 // h2c would carry requests past us, and HTTP2-Settings goes with it.
 bool may_be_upgraded_to(std::string_view protocol) {
@@ -140,6 +101,19 @@ void append_connection(base::Buffer& out, const http::RequestHead& request) {
 
 }  // namespace
 
+bool is_loop(const http::FieldList& fields) {
+  std::size_t hops = 0;
+  for (const Field& field : fields) {
+    if (!equals_ignoring_case(field.name, "via")) continue;
+    http::for_each_list_element(field.value, [&](std::string_view element) {
+      // "protocol received-by [comment]"
+      const std::string_view rest = base::trim(element.substr(std::min(element.find(' '), element.size())));
+      if (equals_ignoring_case(rest.substr(0, rest.find(' ')), kPseudonym)) ++hops;
+    });
+  }
+  return hops >= base::kViaHopsMax;
+}
+
 bool wants_upgrade(const http::RequestHead& request) {
   if (!request.upgrade || http::has_body(request.body)) return false;
   bool wanted = false;
@@ -186,7 +160,7 @@ void append_upstream_head(base::Buffer& out, const http::RequestHead& request,
   http::append_field(out, "Host",
                      target.host_header == HostHeader::preserve ? request.authority : target.upstream_host);
   const bool has_connection = request.fields.find("connection").has_value();
-  const RequestFilter filter{request, target, has_connection};
+  const RequestFilter filter{request, connection, target, has_connection};
   for (const Field& field : request.fields) {
     if (filter.passes(field.name)) http::append_field(out, field.name, field.value);
   }
@@ -195,7 +169,7 @@ void append_upstream_head(base::Buffer& out, const http::RequestHead& request,
     http::append_field(out, "Expect", "100-continue");
   if (has_connection || request.fields.find("te")) append_connection(out, request);
   append_forwarding(out, request, connection, target);
-  http::append_field(out, "Via", kViaRequest);
+  http::append_field(out, "Via", kVia);
   for (const auto& [name, value] : target.custom_headers) http::append_field(out, name, value);
   out.append("\r\n");
 }
@@ -210,7 +184,7 @@ bool rewrite_response(const http::ResponseHead& response, http::ResponseHead& ou
     if (has_connection && http::connection_nominates(response.fields, field.name)) continue;
     if (!out.fields.add(field)) return false;
   }
-  return out.fields.add({"Via", kViaRequest});
+  return out.fields.add({"Via", kVia});
 }
 
 }  // namespace cardea::proxy

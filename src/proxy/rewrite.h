@@ -15,6 +15,10 @@ namespace cardea::proxy {
 void append_upstream_head(base::Buffer& out, const http::RequestHead& request,
                           const http::ConnectionInfo& connection, const Target& target);
 
+// Whether the request came through here before, again and again: its Via fields (RFC 9110 §7.6.3) name us
+// kViaHopsMax times.
+[[nodiscard]] bool is_loop(const http::FieldList& fields);
+
 // Whether an upgrade (RFC 9110 §7.8) that the client asks for is passed on: of a request without a body, and
 // to anything but HTTP/2, which would carry requests that nobody here sees.
 [[nodiscard]] bool wants_upgrade(const http::RequestHead& request);

@@ -91,6 +91,13 @@ std::vector<std::string> read_admin_hosts(Variables& variables) {
   return hosts;
 }
 
+net::AddressRanges read_ranges(Variables& variables, const char* name) {
+  auto ranges = net::AddressRanges::parse(variables.text(name));
+  if (ranges) return std::move(*ranges);
+  variables.complain(name, "has a bad entry: " + ranges.error().context);
+  return {};
+}
+
 base::LogLevel read_log_level(Variables& variables) {
   const std::string level = variables.required_text("LOG_LEVEL");
   if (level == "debug") return base::LogLevel::debug;
@@ -159,6 +166,9 @@ std::expected<Config, std::vector<std::string>> read_config(const ReadVariable& 
   config.https_port = static_cast<std::uint16_t>(variables.number("HTTPS_PORT", 1, 65535));
   config.listen_addresses = read_addresses(variables);
   config.admin_hosts = read_admin_hosts(variables);
+  config.trusted_proxies = read_ranges(variables, "TRUSTED_PROXIES");
+  config.proxy_protocol_peers = read_ranges(variables, "PROXY_PROTOCOL_PEERS");
+  config.client_connections_max = variables.number("CLIENT_CONNECTIONS_MAX", 1, 1'000'000);
   config.workers = variables.number("WORKERS", 0, 1024);
   if (config.workers == 0) config.workers = std::max(1U, std::thread::hardware_concurrency());
   config.log_level = read_log_level(variables);

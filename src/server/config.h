@@ -15,6 +15,7 @@
 #include "acme/rate_limits.h"
 #include "base/log.h"
 #include "crypto/key.h"
+#include "net/address_ranges.h"
 #include "store/redis_options.h"
 
 namespace cardea::server {
@@ -25,8 +26,11 @@ struct Config {
   std::uint16_t http_port = 0;
   std::uint16_t https_port = 0;
   std::vector<std::string> listen_addresses;
-  std::vector<std::string> admin_hosts;  // canonical
-  std::size_t workers = 0;               // at least one: 0 in .env became the number of cores
+  std::vector<std::string> admin_hosts;     // canonical
+  net::AddressRanges trusted_proxies;       // whose X-Forwarded-* count
+  net::AddressRanges proxy_protocol_peers;  // who must begin with a PROXY header
+  std::size_t client_connections_max = 0;
+  std::size_t workers = 0;  // at least one: 0 in .env became the number of cores
   base::LogLevel log_level = base::LogLevel::info;
   std::string acme_directory_url;
   std::string acme_ca_bundle;

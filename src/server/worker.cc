@@ -9,7 +9,9 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "http/h1_connection.h"
+#include "net/deadline.h"
 #include "net/linger.h"
+#include "net/proxy_protocol.h"
 #include "net/remote_call.h"
 
 namespace cardea::server {
@@ -32,6 +34,7 @@ Worker::Worker(const Config& config, const HostnameSet& admin_hosts, ControlPort
       fallback_(std::move(fallback)),
       control_(control),
       dispatcher_(loop_, hosts_, admin_hosts, control, counters_),
+      clients_(config.client_connections_max),
       drain_timer_(std::make_unique<DrainTimer>(loop_)) {}
 
 Worker::~Worker() = default;
@@ -68,13 +71,63 @@ void Worker::run() {
 
 void Worker::accept(net::AcceptedStream accepted, http::Scheme scheme) {
   counters_.connections.add();
-  serving_.spawn("connection", scheme == http::Scheme::https ? serve_tls(std::move(accepted))
-                                                             : serve_plain(std::move(accepted)));
+  serving_.spawn("connection", serve(std::move(accepted), scheme));
+}
+
+net::Task<void> Worker::serve(net::AcceptedStream accepted, http::Scheme scheme) {
+  if (config_.proxy_protocol_peers.contains(accepted.peer) && !co_await take_proxy_header(accepted))
+    co_return;
+  std::optional<ClientConnections::Slot> slot;
+  if (!config_.trusted_proxies.contains(accepted.peer)) {
+    auto taken = clients_.take(accepted.peer);
+    if (taken) {
+      slot.emplace(std::move(*taken));
+    } else {
+      counters_.connections_refused.add();
+      base::log_debug("{}: has {} connections with this worker already", accepted.peer.to_string(),
+                      config_.client_connections_max);
+      co_return;
+    }
+  }
+  if (scheme == http::Scheme::https) {
+    co_await serve_tls(std::move(accepted));
+  } else {
+    co_await serve_plain(std::move(accepted));
+  }
+}
+
+net::Task<bool> Worker::take_proxy_header(net::AcceptedStream& accepted) const {
+  const net::Deadline deadline(base::kHandshakeTimeout);
+  for (;;) {
+    const auto header = net::parse_proxy_header(accepted.stream.input().view());
+    if (!header) {
+      base::log_warn("{} is one of PROXY_PROTOCOL_PEERS, but sent {}; the connection is closed",
+                     accepted.peer.to_string(), header.error());
+      co_return false;
+    }
+    if (*header) {
+      accepted.stream.input().consume((*header)->bytes);
+      accepted.peer = (*header)->source.value_or(accepted.peer);
+      co_return true;
+    }
+    auto more = co_await accepted.stream.read(deadline.left());
+    if (!more || !*more) co_return false;
+  }
+}
+
+http::ConnectionInfo Worker::make_info(const net::AcceptedStream& accepted, http::Scheme scheme,
+                                       std::string server_name) const {
+  return {.scheme = scheme,
+          .peer = accepted.peer,
+          .peer_text = accepted.peer.to_string(),
+          .server_name = std::move(server_name),
+          .local_port = scheme == http::Scheme::https ? config_.https_port : config_.http_port,
+          .trusted_proxies = &config_.trusted_proxies,
+          .peer_is_trusted = config_.trusted_proxies.contains(accepted.peer)};
 }
 
 net::Task<void> Worker::serve_plain(net::AcceptedStream accepted) {
-  http::ConnectionInfo info{
-      http::Scheme::http, accepted.peer, accepted.peer.to_string(), {}, config_.http_port};
+  http::ConnectionInfo info = make_info(accepted, http::Scheme::http, {});
   co_await http::serve_h1(std::move(accepted.stream), std::move(info), dispatcher_, connections_);
 }
 
@@ -112,8 +165,7 @@ net::Task<void> Worker::serve_tls(net::AcceptedStream accepted) {
                     tls->server_name);
     co_return co_await net::linger(accepted.stream);
   }
-  http::ConnectionInfo info{http::Scheme::https, accepted.peer, accepted.peer.to_string(),
-                            std::move(tls->server_name), config_.https_port};
+  http::ConnectionInfo info = make_info(accepted, http::Scheme::https, std::move(tls->server_name));
   co_await http::serve_h1(std::move(accepted.stream), std::move(info), dispatcher_, connections_);
 }
 

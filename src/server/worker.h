@@ -13,6 +13,7 @@
 #include "net/listener.h"
 #include "net/task_group.h"
 #include "proxy/host_table.h"
+#include "server/client_connections.h"
 #include "server/config.h"
 #include "server/dispatcher.h"
 #include "tls/accept.h"
@@ -48,8 +49,13 @@ class Worker final : private tls::ContextSource {
   net::Task<base::Result<std::shared_ptr<const tls::ServerContext>>> challenge_context_for(
       std::string_view server_name) override;
   void accept(net::AcceptedStream accepted, http::Scheme scheme);
+  net::Task<void> serve(net::AcceptedStream accepted, http::Scheme scheme);
+  // Reads the PROXY header of a balancer and takes the client's address from it. False: there is none.
+  net::Task<bool> take_proxy_header(net::AcceptedStream& accepted) const;
   net::Task<void> serve_plain(net::AcceptedStream accepted);
   net::Task<void> serve_tls(net::AcceptedStream accepted);
+  [[nodiscard]] http::ConnectionInfo make_info(const net::AcceptedStream& accepted, http::Scheme scheme,
+                                               std::string server_name) const;
   void begin_drain();
 
   const Config& config_;
@@ -60,6 +66,7 @@ class Worker final : private tls::ContextSource {
   ControlPort control_;
   Dispatcher dispatcher_;
   http::ConnectionSet connections_;
+  ClientConnections clients_;
   std::vector<std::unique_ptr<net::Listener>> http_listeners_;
   std::vector<std::unique_ptr<net::Listener>> https_listeners_;
   net::TaskGroup serving_;

@@ -79,6 +79,7 @@ def _environment(redis_url: str, http_port: int, https_port: int) -> dict[str, s
         "REDIS_URL": redis_url, "HTTP_PORT": str(http_port), "HTTPS_PORT": str(https_port),
         "LISTEN_ADDRESSES": "127.0.0.1", "ADMIN_HOSTS": "localhost", "WORKERS": "1", "LOG_LEVEL": "warn",
         "ACME_DIRECTORY_URL": "https://localhost/dir", "ACME_CA_BUNDLE": "", "REDIS_CA_BUNDLE": "",
+        "TRUSTED_PROXIES": "", "PROXY_PROTOCOL_PEERS": "", "CLIENT_CONNECTIONS_MAX": "100000",
         "ACME_EAB": "", "ACME_RATE_LIMITS": "", "CERT_KEY_TYPE": "rsa2048",
         "ACME_POLL_MAX_ATTEMPTS": "60", "ACME_POLL_INTERVAL_SECONDS": "2", "RENEWAL_CHECK_INTERVAL": "86400",
         "RENEWAL_THRESHOLD_DAYS": "30"}

@@ -80,6 +80,88 @@ TEST_F(RewriteRequest, TakesOutWhatBelongsToOneConnection) {
   expect_absent("Transfer-Encoding");
 }
 
+class RewriteTrusted : public RewriteRequest {
+ protected:
+  RewriteTrusted() {
+    connection_.trusted_proxies = &trusted_;
+    connection_.peer_is_trusted = true;
+  }
+  net::AddressRanges trusted_ = net::AddressRanges::parse("192.0.2.0/24, 2001:db8::/32").value();
+};
+
+TEST_F(RewriteTrusted, KeepsWhatATrustedPeerSays) {
+  add("X-Forwarded-For", "203.0.113.9, 198.51.100.4");
+  add("X-Forwarded-For", "192.0.2.99");
+  add("X-Forwarded-Proto", "http");
+  add("X-Forwarded-Host", "public.example:8443");
+  add("X-Forwarded-Port", "8443");
+  add("Forwarded", "for=203.0.113.9");
+  add("X-Forwarded-Prefix", "/app");
+  EXPECT_EQ(values("X-Forwarded-For"), Values{"203.0.113.9, 198.51.100.4, 192.0.2.99, 192.0.2.7"});
+  EXPECT_EQ(values("X-Real-IP"), Values{"198.51.100.4"})
+      << "what stands further left was said by nobody trusted";
+  EXPECT_EQ(values("X-Forwarded-Proto"), Values{"http"});
+  EXPECT_EQ(values("X-Forwarded-Host"), Values{"public.example:8443"});
+  EXPECT_EQ(values("X-Forwarded-Port"), Values{"8443"});
+  EXPECT_EQ(values("Forwarded"), Values{"for=203.0.113.9"});
+  EXPECT_EQ(values("X-Forwarded-Prefix"), Values{"/app"});
+}
+
+TEST_F(RewriteTrusted, SaysItselfWhatATrustedPeerDoesNotSaySoundly) {
+  add("X-Forwarded-Proto", "wss");
+  add("X-Forwarded-Host", "a.example, b.example");
+  add("X-Forwarded-Port", "443");
+  add("X-Forwarded-Port", "444");
+  EXPECT_EQ(values("X-Forwarded-For"), Values{"192.0.2.7"});
+  EXPECT_EQ(values("X-Real-IP"), Values{"192.0.2.7"});
+  EXPECT_EQ(values("X-Forwarded-Proto"), Values{"https"});
+  EXPECT_EQ(values("X-Forwarded-Host"), Values{"www.example.com"});
+  EXPECT_EQ(values("X-Forwarded-Port"), Values{"443"});
+}
+
+TEST_F(RewriteTrusted, FindsTheClientBehindTrustedProxies) {
+  const std::pair<const char*, const char*> table[] = {
+      {"203.0.113.9", "203.0.113.9"},
+      {"1.1.1.1, 203.0.113.9,192.0.2.1 , 2001:db8::9", "203.0.113.9"},
+      {"192.0.2.5, 192.0.2.6", "192.0.2.5"},
+      {"spoof, 192.0.2.5", "192.0.2.5"},
+      {"203.0.113.9, unknown", "192.0.2.7"},
+      {"203.0.113.9:1234", "192.0.2.7"},
+      {"2001:db9::1", "2001:db9::1"},
+      {"", "192.0.2.7"},
+      {",,", "192.0.2.7"},
+  };
+  for (const auto& [forwarded, client] : table) {
+    request_.fields.clear();
+    add("X-Forwarded-For", forwarded);
+    EXPECT_EQ(values("X-Real-IP"), Values{client}) << forwarded;
+  }
+}
+
+TEST_F(RewriteTrusted, LetsCustomHeadersHaveTheLastWord) {
+  target_.custom_headers = {{"X-Forwarded-For", "mine"}, {"X-Real-IP", "mine"}};
+  add("X-Forwarded-For", "203.0.113.9");
+  EXPECT_EQ(values("X-Forwarded-For"), Values{"mine"});
+  EXPECT_EQ(values("X-Real-IP"), Values{"mine"});
+}
+
+TEST(Loop, IsSeenByTheViaFields) {
+  const std::pair<std::vector<const char*>, bool> table[] = {
+      {{}, false},
+      {{"1.1 cardea"}, false},
+      {{"1.1 cardea, 1.1 cardea, 1.1 cardea, 1.1 cardea"}, false},
+      {{"1.1 cardea, 1.1 cardea, 1.1 cardea, 1.1 cardea, 1.1 cardea"}, true},
+      {{"1.1 cardea", "2 Cardea", "HTTP/1.1  cardea (comment)", "1.1 other,1.1 cardea", "1.1 cardea"}, true},
+      {{"cardea,cardea,cardea,cardea,cardea"}, false},
+      {{"1.1 cardea2,1.1 cardea2,1.1 cardea2,1.1 cardea2,1.1 cardea2,1.1 cardea2"}, false},
+  };
+  for (const auto& [vias, loop] : table) {
+    http::FieldList fields;
+    for (const char* via : vias) ASSERT_TRUE(fields.add({"Via", via}));
+    EXPECT_EQ(is_loop(fields), loop) << vias.size();
+  }
+}
+
 TEST_F(RewriteRequest, SaysOfItsOwnConnectionWhatTheClientSaidOfIts) {
   add("TE", "gzip, Trailers;q=1");
   EXPECT_EQ(values("Connection"), Values{"TE"});

@@ -17,6 +17,9 @@ Variables good() {
           {"HTTPS_PORT", "8443"},
           {"LISTEN_ADDRESSES", "0.0.0.0, ::"},
           {"ADMIN_HOSTS", "Admin.Example., localhost,127.0.0.1"},
+          {"TRUSTED_PROXIES", ""},
+          {"PROXY_PROTOCOL_PEERS", ""},
+          {"CLIENT_CONNECTIONS_MAX", "100"},
           {"WORKERS", "3"},
           {"LOG_LEVEL", "warn"},
           {"ACME_DIRECTORY_URL", "https://acme.example/directory"},
@@ -47,6 +50,9 @@ TEST(Config, IsReadFromGoodVariables) {
   EXPECT_EQ(config->https_port, 8443);
   EXPECT_EQ(config->listen_addresses, (std::vector<std::string>{"0.0.0.0", "::"}));
   EXPECT_EQ(config->admin_hosts, (std::vector<std::string>{"admin.example", "localhost", "127.0.0.1"}));
+  EXPECT_TRUE(config->trusted_proxies.empty());
+  EXPECT_TRUE(config->proxy_protocol_peers.empty());
+  EXPECT_EQ(config->client_connections_max, 100U);
   EXPECT_EQ(config->workers, 3U);
   EXPECT_EQ(config->log_level, base::LogLevel::warn);
   EXPECT_EQ(config->acme_directory_url, "https://acme.example/directory");
@@ -72,6 +78,16 @@ TEST(Config, HasNoDefaultForAnyVariable) {
   }
 }
 
+TEST(Config, TakesNetworks) {
+  Variables variables = good();
+  variables["TRUSTED_PROXIES"] = "10.0.0.0/8, ::1";
+  variables["PROXY_PROTOCOL_PEERS"] = "192.0.2.1";
+  const auto config = read(variables);
+  ASSERT_TRUE(config) << config.error().front();
+  EXPECT_TRUE(config->trusted_proxies.contains(boost::asio::ip::make_address("10.1.2.3")));
+  EXPECT_TRUE(config->proxy_protocol_peers.contains(boost::asio::ip::make_address("192.0.2.1")));
+}
+
 TEST(Config, RefusesEveryEmptyValueButABundle) {
   for (const auto& [name, value] : good()) {
     if (value.empty()) continue;
@@ -90,6 +106,9 @@ TEST(Config, RefusesEveryMalformedValue) {
       {"REDIS_URL", "redis://redis:0"},
       {"REDIS_CA_BUNDLE", "/no/such/file.pem"},
       {"REDIS_CA_BUNDLE", "/"},
+      {"TRUSTED_PROXIES", "10.0.0.1/8"},
+      {"PROXY_PROTOCOL_PEERS", "localhost"},
+      {"CLIENT_CONNECTIONS_MAX", "1000001"},
       {"HTTP_PORT", "0"},
       {"HTTP_PORT", "65536"},
       {"HTTP_PORT", "-1"},

@@ -1,0 +1,131 @@
+#include "proxy/forwarding.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "base/strings.h"
+#include "http/field_rules.h"
+#include "http/h1_writer.h"
+
+namespace cardea::proxy {
+namespace {
+
+using base::equals_ignoring_case;
+using http::Field;
+
+constexpr std::string_view kForwardedFor = "X-Forwarded-For";
+
+// Written by us in any case.
+constexpr std::array<std::string_view, 5> kOwn = {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host",
+                                                  "x-forwarded-port", "x-real-ip"};
+constexpr std::array<std::string_view, 7> kOthers = {"forwarded",
+                                                     "x-forwarded-server",
+                                                     "x-forwarded-scheme",
+                                                     "x-forwarded-prefix",
+                                                     "x-forwarded-uri",
+                                                     "x-forwarded-method",
+                                                     "x-scheme"};
+
+bool is_any_of(std::string_view name, std::span<const std::string_view> names) {
+  return std::ranges::any_of(names,
+                             [&](std::string_view other) { return equals_ignoring_case(name, other); });
+}
+
+// The value of a field that is there once, from a peer whose word counts, and is what it should be.
+std::optional<std::string_view> told(const http::RequestHead& request, const http::ConnectionInfo& connection,
+                                     std::string_view name, bool (*is_sound)(std::string_view)) {
+  if (!connection.peer_is_trusted || request.fields.count(name) != 1) return std::nullopt;
+  const auto value = request.fields.find(name);
+  return value && is_sound(*value) ? value : std::nullopt;
+}
+
+bool is_scheme(std::string_view text) {
+  return text == "http" || text == "https";
+}
+
+bool is_port(std::string_view text) {
+  return base::parse_uint(text, 65535).value_or(0) != 0;
+}
+
+void append_forwarded_for(base::Buffer& out, const http::RequestHead& request,
+                          const http::ConnectionInfo& connection) {
+  out.append(kForwardedFor);
+  out.append(": ");
+  if (connection.peer_is_trusted) {
+    for (const Field& field : request.fields) {
+      if (!equals_ignoring_case(field.name, kForwardedFor) || field.value.empty()) continue;
+      out.append(field.value);
+      out.append(", ");
+    }
+  }
+  out.append(connection.peer_text);
+  out.append("\r\n");
+}
+
+}  // namespace
+
+bool is_forwarding_field(std::string_view name) {
+  const char first = base::to_lower(name.front());
+  if (first != 'x' && first != 'f') return false;
+  return is_any_of(name, kOwn) || is_any_of(name, kOthers) ||
+         (name.size() > 21 && equals_ignoring_case(name.substr(0, 22), "x-forwarded-tls-client"));
+}
+
+bool passes_if_trusted(std::string_view name) {
+  return !is_any_of(name, kOwn);
+}
+
+bool is_custom(const Target& target, std::string_view name) {
+  return std::ranges::any_of(target.custom_headers,
+                             [&](const auto& header) { return equals_ignoring_case(header.first, name); });
+}
+
+std::string_view client_address(const http::RequestHead& request, const http::ConnectionInfo& connection) {
+  std::string_view client = connection.peer_text;
+  if (!connection.peer_is_trusted) return client;
+  // From the right: each was added by the one before it, and is worth as much as that one.
+  for (std::size_t i = request.fields.size(); i-- > 0;) {
+    const Field& field = request.fields.begin()[i];
+    if (!equals_ignoring_case(field.name, kForwardedFor)) continue;
+    std::string_view rest = field.value;
+    while (!rest.empty()) {
+      const std::size_t comma = rest.rfind(',');
+      const std::string_view element =
+          base::trim(comma == std::string_view::npos ? rest : rest.substr(comma + 1));
+      rest = rest.substr(0, comma == std::string_view::npos ? 0 : comma);
+      boost::system::error_code malformed;
+      const auto address = boost::asio::ip::make_address(std::string(element), malformed);
+      if (malformed) return client;
+      client = element;
+      if (!connection.trusted_proxies->contains(address)) return client;
+    }
+  }
+  return client;
+}
+
+void append_forwarding(base::Buffer& out, const http::RequestHead& request,
+                       const http::ConnectionInfo& connection, const Target& target) {
+  std::array<char, 8> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), connection.local_port).ptr;
+  const std::string_view port(digits.data(), static_cast<std::size_t>(end - digits.data()));
+  const std::string_view scheme = connection.scheme == http::Scheme::https ? "https" : "http";
+  const auto said = [&](std::string_view name, bool (*is_sound)(std::string_view), std::string_view ours) {
+    return told(request, connection, name, is_sound).value_or(ours);
+  };
+  const std::array<Field, 4> fields = {{
+      {"X-Real-IP", client_address(request, connection)},
+      {"X-Forwarded-Proto", said("x-forwarded-proto", is_scheme, scheme)},
+      {"X-Forwarded-Host", said("x-forwarded-host", http::is_authority, request.authority)},
+      {"X-Forwarded-Port", said("x-forwarded-port", is_port, port)},
+  }};
+  if (!is_custom(target, kForwardedFor)) append_forwarded_for(out, request, connection);
+  for (const Field& field : fields) {
+    if (!is_custom(target, field.name)) http::append_field(out, field.name, field.value);
+  }
+}
+
+}  // namespace cardea::proxy

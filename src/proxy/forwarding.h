@@ -1,0 +1,30 @@
+// The fields that tell an upstream about the client (X-Forwarded-For and its family): ours, unless a proxy
+// that TRUSTED_PROXIES names has said it. The contract is in docs/headers.md. Pure.
+#pragma once
+
+#include <string_view>
+
+#include "base/buffer.h"
+#include "http/exchange.h"
+#include "http/message.h"
+#include "proxy/target.h"
+
+namespace cardea::proxy {
+
+// One of the family: an upstream takes it for a fact about the client.
+[[nodiscard]] bool is_forwarding_field(std::string_view name);
+// One that only a trusted proxy may set, and that passes as it is if it did.
+[[nodiscard]] bool passes_if_trusted(std::string_view name);
+// Whether the target's custom headers set that field.
+[[nodiscard]] bool is_custom(const Target& target, std::string_view name);
+
+// Who made the request: the peer, or whom the trusted proxies before us name, the last one that is not
+// trusted itself. A view into the request or the connection.
+[[nodiscard]] std::string_view client_address(const http::RequestHead& request,
+                                              const http::ConnectionInfo& connection);
+
+// Appends X-Forwarded-For, -Proto, -Host, -Port and X-Real-IP, but those that are custom.
+void append_forwarding(base::Buffer& out, const http::RequestHead& request,
+                       const http::ConnectionInfo& connection, const Target& target);
+
+}  // namespace cardea::proxy

@@ -1,0 +1,142 @@
+"""Who the client is: behind trusted proxies, behind a balancer with the PROXY protocol, and one client too often."""
+
+import json
+import socket
+import struct
+
+import pytest
+from cardea_stack import Cardea, free_port, https_context, wait_until
+from support import raw
+
+V2_BEGIN = b"\r\n\r\n\0\r\nQUIT\n"
+
+
+@pytest.fixture
+def node(stack, tmp_path):
+    """One more node on the same Redis, with settings of the test's own: node(TRUSTED_PROXIES="…")."""
+    running = []
+
+    def start(**settings: str) -> Cardea:
+        ports = {"HTTP_PORT": str(free_port()), "HTTPS_PORT": str(free_port()), "WORKERS": "1"}
+        made = Cardea(tmp_path / f"node{len(running)}", **(stack.cardea.settings | ports | settings))
+        running.append(made)
+        return made.start()
+
+    yield start
+    for each in running:
+        assert each.stop() == 0
+
+
+def seen_by(upstream_answer: bytes) -> dict[str, list[str]]:
+    """What the upstream's /headers has seen."""
+    fields: dict[str, list[str]] = {}
+    for name, value in json.loads(upstream_answer.partition(b"\r\n\r\n")[2]):
+        fields.setdefault(name, []).append(value)
+    return fields
+
+
+def ask(node: Cardea, host: str, *lines: str, before: bytes = b"") -> dict[str, list[str]]:
+    head = ["GET /headers HTTP/1.1", f"Host: {host}", "Connection: close", *lines, "", ""]
+    answer = raw.exchange(node.http_port, before + "\r\n".join(head).encode())
+    assert raw.status_of(answer) == 200, answer
+    return seen_by(answer)
+
+
+FORWARDED = ("X-Forwarded-For: 203.0.113.9, 198.51.100.7", "X-Forwarded-Proto: https", "Forwarded: for=203.0.113.9")
+
+
+def test_who_is_not_trusted_says_nothing(node, http_host, upstream):
+    host = http_host(upstream.url)
+    fields = ask(node(TRUSTED_PROXIES="10.0.0.0/8"), host, *FORWARDED)
+    assert fields["x-forwarded-for"] == fields["x-real-ip"] == ["127.0.0.1"]
+    assert fields["x-forwarded-proto"] == ["http"] and "forwarded" not in fields
+
+
+def test_who_is_trusted_is_believed(node, http_host, upstream):
+    host = http_host(upstream.url)
+    fields = ask(node(TRUSTED_PROXIES="127.0.0.0/8, 198.51.100.0/24"), host, *FORWARDED)
+    assert fields["x-forwarded-for"] == ["203.0.113.9, 198.51.100.7, 127.0.0.1"]
+    assert fields["x-real-ip"] == ["203.0.113.9"]
+    assert fields["x-forwarded-proto"] == ["https"] and fields["forwarded"] == ["for=203.0.113.9"]
+
+
+V1 = b"PROXY TCP4 203.0.113.9 127.0.0.1 50000 80\r\n"
+V2 = V2_BEGIN + b"\x21\x11" + struct.pack(">H", 12) + socket.inet_aton("203.0.113.9") + b"\x7f\0\0\1\xc3\x50\0\x50"
+LOCAL = V2_BEGIN + b"\x20\x00\x00\x00"
+
+
+@pytest.mark.parametrize(
+    ("header", "client"), [(V1, "203.0.113.9"), (V2, "203.0.113.9"), (LOCAL, "127.0.0.1")], ids=["v1", "v2", "local"]
+)
+def test_the_balancers_header_names_the_client(node, http_host, upstream, header, client):
+    host = http_host(upstream.url)
+    balanced = node(PROXY_PROTOCOL_PEERS="127.0.0.1")
+    fields = ask(balanced, host, "X-Forwarded-For: 1.2.3.4", before=header)
+    assert fields["x-forwarded-for"] == fields["x-real-ip"] == [client]
+
+
+def test_the_header_may_come_byte_by_byte_and_stands_before_tls(node, stack, site, root_pem):
+    balanced = node(PROXY_PROTOCOL_PEERS="127.0.0.1")
+    connection = raw.connect(balanced.https_port)
+    for byte in V2:
+        connection.sendall(bytes([byte]))
+    with https_context(root_pem).wrap_socket(connection, server_hostname=site) as tls:
+        tls.sendall(f"GET / HTTP/1.1\r\nHost: {site}\r\nConnection: close\r\n\r\n".encode())
+        assert raw.status_of(raw.receive_all(tls)) == 200
+
+
+@pytest.mark.parametrize("start", [b"", V1[:20], V2_BEGIN + b"\x51\x11\0\0", b"PROXY TCP4 x y 1 2\r\n"])
+def test_a_balancer_without_its_header_gets_nothing(node, http_host, upstream, start):
+    balanced = node(PROXY_PROTOCOL_PEERS="127.0.0.1")
+    with raw.connect(balanced.http_port) as connection:
+        connection.sendall(start + f"GET /headers HTTP/1.1\r\nHost: {http_host(upstream.url)}\r\n\r\n".encode())
+        assert raw.receive_all(connection) == b""
+    wait_until(lambda: "is one of PROXY_PROTOCOL_PEERS" in balanced.log(), 20, "the log says why")
+
+
+def test_from_anybody_else_the_header_is_no_request(cardea, http_host, upstream):
+    answer = raw.exchange(cardea.http_port, V1 + f"GET / HTTP/1.1\r\nHost: {http_host(upstream.url)}\r\n\r\n".encode())
+    assert raw.status_of(answer) == 400
+
+
+def test_one_client_may_have_so_many_connections_and_no_more(node, http_host, upstream):
+    host = http_host(upstream.url)
+    limited = node(CLIENT_CONNECTIONS_MAX="3", PROXY_PROTOCOL_PEERS="127.0.0.1")
+    request = f"GET /headers HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+    held = [raw.connect(limited.http_port) for _ in range(3)]
+    for connection in held:
+        connection.sendall(V1 + request)
+        raw.receive_until(connection, b"]")
+    with raw.connect(limited.http_port) as one_more:
+        one_more.sendall(V1 + request)
+        assert raw.receive_all(one_more) == b""
+    # Another client is not concerned, and a place that is free again can be had.
+    assert ask(limited, host, before=V1.replace(b"113.9", b"113.8"))["x-real-ip"] == ["203.0.113.8"]
+    held.pop().close()
+
+    def served():
+        with raw.connect(limited.http_port) as again:
+            again.sendall(V1 + request)
+            return raw.receive_until(again, b"]").startswith(b"HTTP/1.1 200 ")
+
+    wait_until(served, 20, "the place is free")
+    for connection in held:
+        connection.close()
+
+
+def test_trusted_proxies_may_have_any_number(node, http_host, upstream):
+    host = http_host(upstream.url)
+    limited = node(CLIENT_CONNECTIONS_MAX="1", TRUSTED_PROXIES="127.0.0.1")
+    held = [raw.connect(limited.http_port) for _ in range(5)]
+    for connection in held:
+        connection.sendall(f"GET /headers HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        assert raw.receive_until(connection, b"]").startswith(b"HTTP/1.1 200 ")
+        connection.close()
+
+
+def test_an_upstream_that_leads_back_here_is_a_loop(cardea, http_host, upstream):
+    host = http_host(upstream.url)
+    hops = ", ".join(["1.1 cardea"] * 5)
+    head = f"GET /headers HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nVia: {hops}\r\n\r\n"
+    assert raw.status_of(raw.exchange(cardea.http_port, head.encode())) == 508
+    assert raw.status_of(raw.exchange(cardea.http_port, head.replace("1.1 cardea, ", "", 1).encode())) == 200
