@@ -1,0 +1,149 @@
+"""Upstreams that answer badly: the client gets 502 or a connection that is cut, never a response that two readers could
+understand differently, and the upstream's connection is not used again.
+"""
+
+import pytest
+from support import raw
+
+OK = b"HTTP/1.1 200 OK\r\n"
+BODY = b"Content-Length: 2\r\n\r\nok"
+# The second response on a connection would go to whoever asks next.
+POISON = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"
+
+BAD_HEADS = {
+    "nothing": b"",
+    "text": b"hello\n",
+    "http-0.9": b"<html>hello</html>",
+    "other-version": b"HTTP/2.0 200 OK\r\n" + BODY,
+    "other-protocol": b"ICY 200 OK\r\n" + BODY,
+    "lower-case": b"http/1.1 200 OK\r\n" + BODY,
+    "status-of-two-digits": b"HTTP/1.1 20 OK\r\n" + BODY,
+    "status-of-four-digits": b"HTTP/1.1 2000 OK\r\n" + BODY,
+    "status-below-100": b"HTTP/1.1 099 OK\r\n" + BODY,
+    "status-no-number": b"HTTP/1.1 abc OK\r\n" + BODY,
+    "status-signed": b"HTTP/1.1 +20 OK\r\n" + BODY,
+    "two-spaces": b"HTTP/1.1  200 OK\r\n" + BODY,
+    "space-before": b" HTTP/1.1 200 OK\r\n" + BODY,
+    "empty-line-before": b"\r\nHTTP/1.1 200 OK\r\n" + BODY,
+    "nul-in-reason": b"HTTP/1.1 200 O\0K\r\n" + BODY,
+    "cr-in-reason": b"HTTP/1.1 200 O\rK\r\n" + BODY,
+    "bare-lf-line": b"HTTP/1.1 200 OK\n" + BODY,
+    "bare-lf-field": OK + b"X-A: 1\nX-B: 2\r\n" + BODY,
+    "bare-lf-end": OK + b"Content-Length: 2\n\nok",
+    "bare-cr": OK + b"X-A: 1\rX-B: 2\r\n" + BODY,
+    "folded": OK + b"X-A: 1\r\n 2\r\n" + BODY,
+    "space-before-colon": OK + b"X-A : 1\r\n" + BODY,
+    "no-colon": OK + b"X-A\r\n" + BODY,
+    "empty-name": OK + b": 1\r\n" + BODY,
+    "nul-in-value": OK + b"X-A: \0\r\n" + BODY,
+    "escape-in-value": OK + b"X-A: \x1b[0m\r\n" + BODY,
+    "nul-in-name": OK + b"X\0A: 1\r\n" + BODY,
+    "too-many-fields": OK + b"".join(b"X-%d: 1\r\n" % number for number in range(128)) + BODY,
+    "too-large": OK + b"X-A: " + b"a" * 40_000 + b"\r\n" + BODY,
+    "two-lengths": OK + b"Content-Length: 2\r\nContent-Length: 0\r\n\r\nok",
+    "two-lengths-in-one": OK + b"Content-Length: 2, 0\r\n\r\nok",
+    "length-negative": OK + b"Content-Length: -2\r\n\r\nok",
+    "length-signed": OK + b"Content-Length: +2\r\n\r\nok",
+    "length-no-number": OK + b"Content-Length: two\r\n\r\nok",
+    "length-hexadecimal": OK + b"Content-Length: 0x2\r\n\r\nok",
+    "length-empty": OK + b"Content-Length: \r\n\r\nok",
+    "length-over-64-bits": OK + b"Content-Length: 99999999999999999999\r\n\r\nok",
+    "length-and-chunked": OK + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    "chunked-twice": OK + b"Transfer-Encoding: chunked, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    "chunked-not-last": OK + b"Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n",
+    "other-coding": OK + b"Transfer-Encoding: gzip\r\n\r\nok",
+    "chunked-in-1.0": b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    "switching": b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n",
+    "cut-in-the-head": OK + b"X-A: 1\r\n",
+}
+
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n4\r\nfirs\r\n"
+
+# A head and a part of the body are fine.
+BAD_BODIES = {
+    "cut-by-length": OK + b"Content-Length: 100\r\n\r\nfirs",
+    "cut-in-chunks": CHUNKED,
+    "cut-in-a-chunk": CHUNKED + b"5\r\nab",
+    "cut-in-the-trailers": CHUNKED + b"0\r\nX: 1\r\n",
+    "size-no-number": CHUNKED + b"xyz\r\n",
+    "size-signed": CHUNKED + b"+1\r\na\r\n0\r\n\r\n",
+    "size-with-prefix": CHUNKED + b"0x1\r\na\r\n0\r\n\r\n",
+    "size-and-bare-lf": CHUNKED + b"1\na\r\n0\r\n\r\n",
+    "size-over-64-bits": CHUNKED + b"10000000000000000\r\na\r\n0\r\n\r\n",
+    "data-too-long": CHUNKED + b"1\r\nab\r\n0\r\n\r\n",
+    "trailer-with-bare-lf": CHUNKED + b"0\r\nX: 1\n\r\n",
+    "trailer-folded": CHUNKED + b"0\r\nX: 1\r\n 2\r\n\r\n",
+    "trailers-too-large": CHUNKED + b"0\r\nX: " + b"a" * 40_000 + b"\r\n\r\n",
+}
+
+
+@pytest.fixture
+def asked(cardea, http_host):
+    """A client's connection with a request on it, the upstream's connection on which it came, and the listener."""
+    with raw.Listener() as listener, raw.connect(cardea.http_port) as client:
+        host = http_host(listener.url)
+        client.sendall(f"GET /one HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        upstream, _ = listener.accept_request()
+        with upstream:
+            yield client, upstream, listener, host
+
+
+def end_of(upstream):
+    """The upstream says no more; what Cardea did with the connection then."""
+    upstream.shutdown(raw.socket.SHUT_WR)
+    return raw.receive_all(upstream)
+
+
+@pytest.mark.parametrize("answer", BAD_HEADS.values(), ids=BAD_HEADS)
+def test_a_bad_head_is_502(asked, answer):
+    client, upstream, listener, host = asked
+    upstream.sendall(answer)
+    assert end_of(upstream) == b"", "nothing is asked on it any more"
+    page = raw.receive_until(client, b"valid answer.\n")
+    assert page.startswith(b"HTTP/1.1 502 ") and page.count(b"HTTP/1.1") == 1
+    # The client's connection is sound, and its next request goes over another one.
+    client.sendall(f"GET /two HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    second, head = listener.accept_request()
+    with second:
+        assert head.startswith(b"GET /two ")
+        second.sendall(OK + BODY)
+        assert raw.receive_until(client, b"\r\n\r\nok").startswith(OK)
+
+
+@pytest.mark.parametrize("answer", BAD_BODIES.values(), ids=BAD_BODIES)
+def test_a_body_that_breaks_cuts_the_client(asked, answer):
+    client, upstream, _, _ = asked
+    sound = answer.index(b"firs") + 4
+    upstream.sendall(answer[:sound])
+    received = raw.receive_until(client, b"firs")
+    upstream.sendall(answer[sound:])
+    assert end_of(upstream) == b""
+    received += raw.receive_all(client)
+    assert received.startswith(OK) and received.count(b"HTTP/1.1") == 1
+    assert not received.endswith(b"0\r\n\r\n"), "it must not look whole"
+
+
+def test_what_follows_a_response_is_not_the_next_one(asked):
+    client, upstream, listener, host = asked
+    upstream.sendall(OK + BODY + POISON)
+    assert raw.receive_until(client, b"\r\n\r\nok").endswith(b"\r\n\r\nok")
+    client.sendall(f"GET /two HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    second, head = listener.accept_request()
+    with second:
+        assert head.startswith(b"GET /two ")
+        second.sendall(OK + b"Content-Length: 3\r\n\r\ntwo")
+        assert b"poison" not in raw.receive_until(client, b"two")
+    assert raw.receive_all(upstream) == b""
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_a_body_where_none_may_be_is_not_one(asked, status):
+    client, upstream, listener, host = asked
+    upstream.sendall(b"HTTP/1.1 %d None\r\nContent-Length: 6\r\n\r\npoison" % status)
+    raw.receive_until(client, b"\r\n\r\n")
+    client.sendall(f"GET /two HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    second, head = listener.accept_request()
+    with second:
+        assert head.startswith(b"GET /two ")
+        second.sendall(OK + b"Content-Length: 3\r\n\r\ntwo")
+        assert b"poison" not in raw.receive_until(client, b"two")
