@@ -86,6 +86,8 @@ net::Task<Response> Api::handle(Request request) {
     case Operation::list_targets: co_return co_await targets_.list(std::move(*caller));
     case Operation::create_target: co_return co_await targets_.create(std::move(**caller), request.body);
     case Operation::get_target: co_return co_await targets_.get(name);
+    case Operation::update_target:
+      co_return co_await targets_.update(std::move(**caller), name, request.body);
     case Operation::delete_target:
       co_return co_await targets_.erase(
           std::move(**caller), name,

@@ -8,7 +8,7 @@
 namespace cardea::api {
 namespace {
 
-constexpr std::array<Route, 13> kRoutes = {{
+constexpr std::array<Route, 14> kRoutes = {{
     {"GET", "/certificates", Access::open, Operation::list_certificates},
     {"POST", "/certificates", Access::token, Operation::create_certificate},
     {"GET", "/certificates/{}", Access::open, Operation::get_certificate},
@@ -20,6 +20,7 @@ constexpr std::array<Route, 13> kRoutes = {{
     {"GET", "/proxy/targets", Access::open, Operation::list_targets},
     {"POST", "/proxy/targets", Access::token, Operation::create_target},
     {"GET", "/proxy/targets/{}", Access::open, Operation::get_target},
+    {"PUT", "/proxy/targets/{}", Access::token, Operation::update_target},
     {"DELETE", "/proxy/targets/{}", Access::token, Operation::delete_target},
     {"GET", "/health", Access::open, Operation::get_health},
 }};

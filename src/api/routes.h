@@ -22,6 +22,7 @@ enum class Operation : std::uint8_t {
   list_targets,
   create_target,
   get_target,
+  update_target,
   delete_target,
   get_health,
 };

@@ -6,12 +6,11 @@
 
 #include "api/json_reader.h"
 #include "api/names.h"
+#include "api/target_update.h"
 #include "proxy/target.h"
 
 namespace cardea::api {
 namespace {
-
-constexpr std::string_view kHidden = "(hidden)";
 
 Response no_target(const std::string& hostname) {
   return problem_response(404, fmt::format("There is no proxy target for \"{}\".", hostname));
@@ -21,7 +20,7 @@ Response no_target(const std::string& hostname) {
 
 boost::json::object public_view(const store::TargetRecord& record) {
   boost::json::object headers;
-  for (const auto& [name, value] : record.custom_headers) headers[name] = kHidden;
+  for (const auto& [name, value] : record.custom_headers) headers[name] = kHiddenValue;
   boost::json::object view;
   view["hostname"] = record.hostname;
   view["target_url"] = record.target_url;
@@ -77,6 +76,7 @@ base::Result<Targets::Wanted> Targets::read(const store::TokenRecord& caller, st
   target.acme_directory_url = reader->text("acme_directory_url").value_or(services_.defaults.directory_url);
   if (auto fault = check_directory_url(target.acme_directory_url); !fault)
     reader->complain(fault.error().context);
+  target.enabled = reader->flag("enabled").value_or(true);
   target.enable_http = reader->flag("enable_http").value_or(true);
   target.enable_https = reader->flag("enable_https").value_or(true);
   target.preserve_host_header = reader->flag("preserve_host_header").value_or(true);
@@ -154,6 +154,35 @@ net::Task<Response> Targets::create(store::TokenRecord caller, std::string body)
       json_response(201, {{"proxy_target", std::move(view)}, {"certificate_status", certificate_status}});
   response.fields.emplace_back("Location", location);
   co_return response;
+}
+
+net::Task<Response> Targets::update(store::TokenRecord caller, std::string hostname, std::string patch) {
+  const std::string name = canonical_hostname(hostname);
+  auto record = co_await services_.store.targets.load(name);
+  if (!record) co_return error_response(record.error());
+  if (!*record) co_return no_target(hostname);
+  const store::TargetRecord& stored = **record;
+  if (!auth::owns(caller, stored.owner_token_hash)) {
+    co_return problem_response(403, "This proxy target belongs to another token.");
+  }
+  const auto merged = apply_patch(stored, patch);
+  if (!merged) co_return error_response(merged.error());
+  auto wanted = read(caller, *merged);
+  if (!wanted) co_return error_response(wanted.error());
+  store::TargetRecord& target = wanted->target;
+  target.cert_name = stored.cert_name;
+  target.created_by = stored.created_by;
+  target.created_at = stored.created_at;
+  target.other_members = stored.other_members;
+  if (auto usable = co_await check_certificate(target); !usable) co_return error_response(usable.error());
+  auto saved = co_await services_.store.targets.save(target, stored.generation);
+  if (!saved) co_return error_response(saved.error());
+  target.generation = *saved;
+  services_.on_target_saved(target);
+  boost::json::object view = public_view(target);
+  std::string certificate_status = co_await order_certificate(std::move(*wanted));
+  co_return json_response(200,
+                          {{"proxy_target", std::move(view)}, {"certificate_status", certificate_status}});
 }
 
 net::Task<Response> Targets::erase(store::TokenRecord caller, std::string hostname,

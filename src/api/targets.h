@@ -23,6 +23,8 @@ class Targets {
   net::Task<Response> get(std::string hostname);
   // 201 with the target; with HTTPS its certificate is ordered at once.
   net::Task<Response> create(store::TokenRecord caller, std::string body);
+  // A JSON merge patch of what create() takes; HTTPS that is turned on orders the certificate.
+  net::Task<Response> update(store::TokenRecord caller, std::string hostname, std::string patch);
   net::Task<Response> erase(store::TokenRecord caller, std::string hostname,
                             WithCertificate with_certificate);
 

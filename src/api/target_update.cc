@@ -1,0 +1,90 @@
+#include "api/target_update.h"
+
+#include <array>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/core.h>
+
+#include "api/targets.h"
+#include "base/strings.h"
+
+namespace cardea::api {
+namespace {
+
+namespace json = boost::json;
+
+// Shown, but set by Cardea alone.
+constexpr std::array<std::string_view, 4> kReadOnly = {"cert_name", "created_by", "created_at", "generation"};
+
+std::unexpected<base::Error> refuse(std::string sentence) {
+  return base::fail(base::ErrorCode::invalid, std::move(sentence), base::ErrorSource::client);
+}
+
+void merge(json::object& target, const json::object& patch) {
+  for (const auto& [name, value] : patch) {
+    if (value.is_null()) {
+      target.erase(name);
+    } else if (value.is_object() && target.contains(name) && target.at(name).is_object()) {
+      merge(target.at(name).as_object(), value.as_object());
+    } else {
+      target[name] = value;
+    }
+  }
+}
+
+// Takes the read-only members out of a patch that holds them as they are.
+base::Status drop_read_only(json::object& patch, const store::TargetRecord& record) {
+  const json::object shown = public_view(record);
+  for (const std::string_view name : kReadOnly) {
+    const json::value* given = patch.if_contains(name);
+    if (given == nullptr) continue;
+    if (*given != shown.at(name)) return refuse(fmt::format("\"{}\" cannot be changed.", name));
+    patch.erase(name);
+  }
+  const json::value* hostname = patch.if_contains("hostname");
+  if (hostname != nullptr && *hostname != shown.at("hostname")) {
+    return refuse("\"hostname\" cannot be changed: delete this target and create another one.");
+  }
+  return {};
+}
+
+base::Status reveal_hidden(json::object& patch, const json::object& stored) {
+  json::value* headers = patch.if_contains("custom_headers");
+  if (headers == nullptr || !headers->is_object()) return {};
+  for (auto& [name, value] : headers->as_object()) {
+    if (!value.is_string() || value.as_string() != kHiddenValue) continue;
+    const json::value* known = stored.if_contains(name);
+    if (known == nullptr) {
+      return refuse(
+          fmt::format("custom_headers: \"{}\" is \"{}\", but no value of it is stored; send the value.",
+                      base::printable(name, 60), kHiddenValue));
+    }
+    value = *known;
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Result<std::string> apply_patch(const store::TargetRecord& record, std::string_view text) {
+  boost::system::error_code error;
+  json::value parsed = json::parse(text, error);
+  if (error) return refuse("The request body is not JSON: " + error.message() + ".");
+  if (!parsed.is_object()) return refuse("The request body must be a JSON object of the members to change.");
+  json::object& patch = parsed.as_object();
+  if (auto dropped = drop_read_only(patch, record); !dropped) return std::unexpected(dropped.error());
+  // What is stored besides what a client may set.
+  store::TargetRecord bare = record;
+  bare.other_members.clear();
+  json::object target = json::parse(store::to_json(bare)).as_object();
+  for (const std::string_view name : kReadOnly) target.erase(name);
+  target.erase("owner_token_hash");
+  if (auto revealed = reveal_hidden(patch, target.at("custom_headers").as_object()); !revealed) {
+    return std::unexpected(revealed.error());
+  }
+  merge(target, patch);
+  return json::serialize(target);
+}
+
+}  // namespace cardea::api
