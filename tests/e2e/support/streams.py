@@ -1,0 +1,102 @@
+"""Many long streams at once: an upstream that holds them, and the clients."""
+
+import asyncio
+import contextlib
+import threading
+
+SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n"
+EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+
+
+class StreamUpstream:
+    """Echoes lines on upgraded connections and sends events on all others; runs a loop on a thread of its own."""
+
+    def __init__(self):
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._listeners: set[asyncio.StreamWriter] = set()
+
+    def __enter__(self):
+        self._thread.start()
+        self._server = self._call(asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=4096))
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    def __exit__(self, *_):
+        self._call(self._end())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    def send_event(self, event: bytes) -> int:
+        """To everybody who listens; how many they are."""
+
+        async def send():
+            for writer in self._listeners:
+                writer.write(event)
+            return len(self._listeners)
+
+        return self._call(send())
+
+    def _call(self, coroutine):
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(30)
+
+    async def _end(self):
+        self._server.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+            if b"\r\nUpgrade: echo\r\n" in head:
+                writer.write(SWITCH)
+                while line := await reader.readline():
+                    writer.write(line)
+                return
+            writer.write(EVENTS)
+            self._listeners.add(writer)
+            await reader.read()
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            self._listeners.discard(writer)
+            with contextlib.suppress(OSError):
+                writer.close()
+
+
+class Stream:
+    """One client connection that is a stream after open()."""
+
+    def __init__(self, port: int, host: str, upgrade: bool):
+        self._port = port
+        self._host = host
+        self.upgrade = upgrade
+
+    async def open(self):
+        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
+        lines = ["GET /stream HTTP/1.1", f"Host: {self._host}"]
+        lines += ["Connection: Upgrade", "Upgrade: echo"] if self.upgrade else ["Accept: text/event-stream"]
+        self._writer.write("\r\n".join([*lines, "", ""]).encode())
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        status = b"HTTP/1.1 101 " if self.upgrade else b"HTTP/1.1 200 "
+        if not head.startswith(status):
+            raise ConnectionError(head.decode("latin-1"))
+
+    async def echoes(self, line: bytes):
+        self._writer.write(line)
+        if await self._reader.readline() != line:
+            raise ConnectionError("the echo is another one")
+
+    async def receives(self, event: bytes):
+        """`event` next, in the chunks of the response."""
+        received = b""
+        while event not in received:
+            line = await self._reader.readline()
+            if not line:
+                raise ConnectionError("the event stream ended")
+            received += line
+
+    def close(self):
+        self._writer.close()
