@@ -18,17 +18,12 @@ void EventLoop::run() {
   while (!stopped_) {
     poller_.wait(wait_limit());
     tick();
-    run_posted();
   }
   stopped_ = false;
 }
 
 void EventLoop::stop() {
   post([this] { stopped_ = true; });
-}
-
-void EventLoop::run_posted() {
-  for (auto& work : inbox_->take()) work();
 }
 
 Clock::time_point EventLoop::now() {

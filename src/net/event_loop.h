@@ -57,7 +57,6 @@ class EventLoop {
 
  private:
   [[nodiscard]] std::chrono::milliseconds wait_limit();
-  void run_posted();
   void tick();
 
   Poller poller_;

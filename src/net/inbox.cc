@@ -1,7 +1,5 @@
 #include "net/inbox.h"
 
-#include <utility>
-
 #include <sys/eventfd.h>
 
 #include "base/check.h"
@@ -23,18 +21,15 @@ void Inbox::post(Work work) {
   if (first) eventfd_write(alarm_.get(), 1);
 }
 
-std::vector<Inbox::Work> Inbox::take() {
-  std::vector<Work> taken;
-  if (!std::exchange(rung_, false)) return taken;
-  const std::scoped_lock lock(mutex_);
-  taken.swap(posted_);
-  return taken;
-}
-
 void Inbox::on_ready(std::uint32_t /*events*/) {
   eventfd_t ignored = 0;
   eventfd_read(alarm_.get(), &ignored);
-  rung_ = true;
+  std::vector<Work> taken;
+  {
+    const std::scoped_lock lock(mutex_);
+    taken.swap(posted_);
+  }
+  for (Work& work : taken) work();
 }
 
 }  // namespace cardea::net

@@ -19,16 +19,15 @@ class Inbox final : public Poller::Watcher {
   // Any thread. Wakes the loop.
   void post(Work work);
 
-  // The rest belongs to the loop's thread. What was posted since the last call, in order.
-  [[nodiscard]] std::vector<Work> take();
-  // Readable when there is something to take.
+  // Readable when there is something to run.
   [[nodiscard]] int descriptor() const { return alarm_.get(); }
 
  private:
+  // On the loop's thread: runs what was posted, in order, and in order with what else the poller found. Who
+  // was told of a change by the thread that posted it, and asks for it, is then served by it.
   void on_ready(std::uint32_t events) override;
 
   FileDescriptor alarm_;  // an eventfd
-  bool rung_ = false;
   std::mutex mutex_;
   std::vector<Work> posted_;  // guarded by mutex_
 };
