@@ -74,6 +74,9 @@ class Exchange {
   // The response cannot be completed: the client must not take what it got for all of it.
   virtual void abort() = 0;
 
+  // The response will be silent for long again and again: nothing is kept for its next piece.
+  virtual void spare_memory() = 0;
+
   // Calls `on_gone` once if the client leaves while the handler waits for something else.
   virtual void watch_client(std::function<void()> on_gone) = 0;
 };

@@ -125,6 +125,7 @@ void H1Exchange::start_tunnel(const ResponseHead& head, net::Stream::Duration id
   body_ = BodyReader({Framing::until_close, 0});
   sending_ = Framing::until_close;
   read_limit_ = idle_limit;
+  stream_.spare_memory();
 }
 
 base::Status H1Exchange::write_body(std::string_view piece) {

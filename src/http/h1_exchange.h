@@ -41,6 +41,7 @@ class H1Exchange final : public Exchange {
   void end_body(const FieldList& trailers) override;
   net::Task<base::Status> finish() override;
   void abort() override;
+  void spare_memory() override { stream_.spare_memory(); }
   void watch_client(std::function<void()> on_gone) override { stream_.watch(std::move(on_gone)); }
 
  private:

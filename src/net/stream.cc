@@ -341,11 +341,16 @@ void Stream::end_output() {
   ::shutdown(core_->socket_.get(), SHUT_WR);
 }
 
+void Stream::spare_memory() {
+  if (core_->codec_) core_->codec_->spare_memory();
+}
+
 void Stream::release_buffers() {
   core_->wire_in_.release();
   core_->wire_out_.release();
   core_->plain_in_.release();
   core_->plain_out_.release();
+  if (core_->codec_) core_->codec_->release_buffers();
 }
 
 }  // namespace cardea::net

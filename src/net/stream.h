@@ -75,6 +75,8 @@ class Stream {
   [[nodiscard]] bool is_open() const;
   // Gives unused buffer memory back; called before long waits.
   void release_buffers();
+  // For a stream of long silences (events, a tunnel): its codec keeps no buffer between two pieces.
+  void spare_memory();
 
  private:
   boost::intrusive_ptr<StreamCore> core_;

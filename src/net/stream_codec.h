@@ -26,6 +26,10 @@ class StreamCodec {
   virtual base::Status encode(std::string_view plain, base::Buffer& wire) = 0;
   // Appends the goodbye (close_notify). Never fails: if there is nothing to say, it says nothing.
   virtual void encode_end(base::Buffer& wire) = 0;
+  // Gives back memory that the next bytes would need anew; called before a long wait.
+  virtual void release_buffers() {}
+  // From now on does so by itself after each piece: there will be many waits, and long ones.
+  virtual void spare_memory() {}
 };
 
 }  // namespace cardea::net

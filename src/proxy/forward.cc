@@ -120,8 +120,12 @@ net::Task<bool> Forward::send_body() {
       co_return false;
     }
   }
-  if (chunked) http::append_last_chunk(upstream().output(), rewrite_trailers(exchange_.request_trailers()));
+  if (chunked) end_request_body();
   co_return (co_await upstream().flush(base::kBodyProgressTimeout)).has_value();
+}
+
+void Forward::end_request_body() {
+  http::append_last_chunk(upstream().output(), rewrite_trailers(exchange_.request_trailers()));
 }
 
 net::Task<base::Status> Forward::read_upstream(std::size_t& scanned) {
@@ -150,23 +154,31 @@ net::Task<base::Status> Forward::read_upstream(std::size_t& scanned) {
 net::Task<base::Status> Forward::receive_head() {
   std::size_t scanned = 0;
   for (;;) {
+    const auto taken = take_heads(scanned);
+    if (!taken) co_return taken;
+    if (exchange_.response_started()) co_return base::Status{};
+    auto more = co_await read_upstream(scanned);
+    if (!more) co_return more;
+  }
+}
+
+// No coroutine, and so are those that it calls: a head has 4 KiB of fields, which would live in the frame,
+// and the frame of a request must come from the pool.
+base::Status Forward::take_heads(std::size_t& scanned) {
+  while (!exchange_.response_started()) {
     http::ResponseHead head;
     const auto parsed =
         http::parse_response_head(upstream().input().view(), exchange_.request().method, head, scanned);
-    if (!parsed) co_return upstream_error(ErrorCode::protocol, parsed.error().why);
-    if (*parsed == 0) {
-      auto more = co_await read_upstream(scanned);
-      if (!more) co_return more;
-      continue;
-    }
+    if (!parsed) return upstream_error(ErrorCode::protocol, parsed.error().why);
+    if (*parsed == 0) break;
     scanned = 0;
     const auto taken = head.status == 101   ? take_switch(head)
                        : head.status >= 200 ? take_final(head)
                                             : take_interim(head);
-    if (!taken) co_return taken;
+    if (!taken) return taken;
     upstream().input().consume(*parsed);
-    if (exchange_.response_started()) co_return base::Status{};
   }
+  return {};
 }
 
 base::Status Forward::take_final(const http::ResponseHead& head) {
@@ -175,8 +187,11 @@ base::Status Forward::take_final(const http::ResponseHead& head) {
   exchange_.start_response(out);
   reusable_ = head.keep_alive;
   response_body_ = http::BodyReader(head.body);
-  body_idle_limit_ = is_event_stream(head) ? net::Stream::Duration(base::kEventStreamIdleTimeout)
-                                           : net::Stream::Duration(base::kBodyProgressTimeout);
+  body_idle_limit_ = net::Stream::Duration(base::kBodyProgressTimeout);
+  if (is_event_stream(head)) {
+    body_idle_limit_ = base::kEventStreamIdleTimeout;
+    exchange_.spare_memory();
+  }
   return {};
 }
 
@@ -214,13 +229,17 @@ base::Status Forward::relay_available() {
   }
 }
 
+void Forward::end_response_body() {
+  const http::FieldList trailers = response_body_.trailers();
+  if (trailers.size() > 0) exchange_.end_body(rewrite_trailers(trailers));
+}
+
 net::Task<base::Status> Forward::relay_body() {
   for (;;) {
     auto relayed = relay_available();
     if (!relayed) co_return relayed;
     if (response_body_.done()) {
-      const http::FieldList trailers = response_body_.trailers();
-      if (trailers.size() > 0) exchange_.end_body(rewrite_trailers(trailers));
+      end_response_body();
       co_return co_await exchange_.finish();
     }
     // What is here goes out before we wait for more: events must not sit in a buffer.

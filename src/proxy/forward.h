@@ -34,14 +34,18 @@ class Forward {
   net::Task<void> upload();
   // False: the body did not get through.
   net::Task<bool> send_body();
+  void end_request_body();
   net::Task<base::Status> receive_head();
   net::Task<base::Status> read_upstream(std::size_t& scanned);
+  // What of heads is here; the final one starts the response.
+  base::Status take_heads(std::size_t& scanned);
   base::Status take_interim(const http::ResponseHead& head);
   base::Status take_final(const http::ResponseHead& head);
   // The upstream agreed to the upgrade that the client asked for.
   base::Status take_switch(const http::ResponseHead& head);
   net::Task<base::Status> relay_body();
   base::Status relay_available();
+  void end_response_body();
   void release();
 
   [[nodiscard]] bool may_retry(const base::Error& error) const;

@@ -38,9 +38,9 @@ void raise_descriptor_limit() {
   if (setrlimit(RLIMIT_NOFILE, &limit) != 0) base::log_warn("the limit of open files stays low");
 }
 
-// OpenSSL gives its 16 KiB buffers back after every record (SSL_MODE_RELEASE_BUFFERS). With glibc's usual
-// thresholds a worker's heap then shrinks and grows again all the time, with page faults: 3 % of the CPU of a
-// small request. What is kept instead is at most this much per thread.
+// Connections give their buffers back when they fall silent. With glibc's usual thresholds a worker's heap
+// then shrinks and grows again all the time, with page faults. What is kept instead is at most this much per
+// thread.
 void keep_freed_memory() {
   constexpr int kKeptBytes = 16 * 1024 * 1024;
   mallopt(M_TRIM_THRESHOLD, kKeptBytes);

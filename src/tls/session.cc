@@ -148,6 +148,16 @@ void Session::encode_end(base::Buffer& wire) {
   wires_ = {};
 }
 
+// OpenSSL keeps two buffers of 16 KiB and more, and has no other word for "not now": with data in them it
+// keeps them.
+void Session::release_buffers() {
+  SSL_free_buffers(ssl_.get());
+}
+
+void Session::spare_memory() {
+  SSL_set_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS);
+}
+
 std::string_view Session::alpn() const {
   const unsigned char* name = nullptr;
   unsigned bytes = 0;

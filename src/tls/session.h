@@ -28,6 +28,8 @@ class Session : public net::StreamCodec {
   [[nodiscard]] bool has_pending() const override;
   base::Status encode(std::string_view plain, base::Buffer& wire) override;
   void encode_end(base::Buffer& wire) override;
+  void release_buffers() override;
+  void spare_memory() override;
 
   // "" if ALPN was not used.
   [[nodiscard]] std::string_view alpn() const;
