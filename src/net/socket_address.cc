@@ -62,4 +62,22 @@ ip::address SocketAddress::to_ip() const {
   return address;
 }
 
+std::uint16_t SocketAddress::port() const {
+  // sockaddr_in and sockaddr_in6 have it at the same place.
+  if (family() != AF_INET && family() != AF_INET6) return 0;
+  sockaddr_in in{};
+  std::memcpy(&in, &storage_, sizeof in);
+  return ntohs(in.sin_port);
+}
+
+SocketAddress SocketAddress::with_port(std::uint16_t port) const {
+  SocketAddress other = *this;
+  if (family() != AF_INET && family() != AF_INET6) return other;
+  sockaddr_in in{};
+  std::memcpy(&in, &other.storage_, sizeof in);
+  in.sin_port = htons(port);
+  std::memcpy(&other.storage_, &in, sizeof in);
+  return other;
+}
+
 }  // namespace cardea::net

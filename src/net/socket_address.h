@@ -25,6 +25,10 @@ class SocketAddress {
   // IPv4-mapped IPv6 becomes IPv4, a zone (%eth0) is dropped: it means nothing elsewhere; of a Unix socket:
   // 0.0.0.0.
   [[nodiscard]] boost::asio::ip::address to_ip() const;
+  // Of an IP address; otherwise 0.
+  [[nodiscard]] std::uint16_t port() const;
+  // The same IP address with another port.
+  [[nodiscard]] SocketAddress with_port(std::uint16_t port) const;
 
   [[nodiscard]] const sockaddr* data() const { return reinterpret_cast<const sockaddr*>(&storage_); }
   [[nodiscard]] sockaddr* data() { return reinterpret_cast<sockaddr*>(&storage_); }
