@@ -18,8 +18,6 @@
 namespace cardea::net {
 namespace {
 
-using Addresses = std::vector<SocketAddress>;
-
 struct Attempt {
   EventLoop& loop;
   Endpoint endpoint;
@@ -115,8 +113,14 @@ Task<base::Result<Stream>> dial(EventLoop& loop, Endpoint endpoint, std::chrono:
   Attempt attempt{loop, std::move(endpoint), peer, Deadline(limit)};
   auto addresses = co_await find_addresses(attempt);
   if (!addresses) co_return std::unexpected(addresses.error());
+  co_return co_await dial_any(loop, std::move(*addresses), attempt.endpoint, attempt.deadline, peer);
+}
+
+Task<base::Result<Stream>> dial_any(EventLoop& loop, Addresses addresses, Endpoint endpoint,
+                                    Deadline deadline, base::ErrorSource peer) {
+  Attempt attempt{loop, std::move(endpoint), peer, deadline};
   base::Result<Stream> result = attempt.fail(base::ErrorCode::unavailable, "the name has no address");
-  for (const SocketAddress& address : *addresses) {
+  for (const SocketAddress& address : addresses) {
     result = co_await connect(attempt, address);
     if (result || result.error().code == base::ErrorCode::timeout) break;
   }

@@ -4,8 +4,10 @@
 #include <chrono>
 
 #include "base/error.h"
+#include "net/deadline.h"
 #include "net/endpoint.h"
 #include "net/event_loop.h"
+#include "net/resolver.h"
 #include "net/stream.h"
 #include "net/task.h"
 
@@ -17,5 +19,9 @@ namespace cardea::net {
 // stream's errors name.
 Task<base::Result<Stream>> dial(EventLoop& loop, Endpoint endpoint, std::chrono::milliseconds limit,
                                 base::ErrorSource peer);
+
+// Connects to the first of `addresses` that accepts; `endpoint` is what errors name. Otherwise as above.
+Task<base::Result<Stream>> dial_any(EventLoop& loop, Addresses addresses, Endpoint endpoint,
+                                    Deadline deadline, base::ErrorSource peer);
 
 }  // namespace cardea::net
