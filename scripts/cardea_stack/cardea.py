@@ -30,6 +30,7 @@ def cardea_environment(**changes: str) -> dict[str, str]:
         "PROXY_PROTOCOL_PEERS": "",
         "CLIENT_CONNECTIONS_MAX": "10000",
         "WORKERS": "2",
+        "UPSTREAM_ALLOWED": "private,loopback,unix",
         "LOG_LEVEL": "info",
         "ACME_DIRECTORY_URL": "https://127.0.0.1:1/dir",
         "ACME_CA_BUNDLE": "",

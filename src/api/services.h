@@ -9,6 +9,7 @@
 #include "api/certificate_request.h"
 #include "auth/authenticator.h"
 #include "metrics/worker_counters.h"
+#include "net/address_policy.h"
 #include "store/repositories.h"
 
 namespace cardea::api {
@@ -20,6 +21,7 @@ struct Services {
   acme::Manager& manager;
   net::EventLoop& loop;
   CertificateDefaults defaults;
+  const net::AddressPolicy& address_policy;
   std::unordered_set<std::string> admin_hosts;
   // What was stored through this node is served by it before the response leaves; other nodes hear of it
   // through the change stream.

@@ -8,6 +8,7 @@
 #include "api/names.h"
 #include "api/target_update.h"
 #include "proxy/target.h"
+#include "proxy/target_url.h"
 
 namespace cardea::api {
 namespace {
@@ -69,9 +70,11 @@ base::Result<Targets::Wanted> Targets::read(const store::TokenRecord& caller, st
   }
   if (auto text = reader->required_text("target_url")) {
     target.target_url = std::move(*text);
-    if (auto fault = proxy::check_target_url(target.target_url); !fault) {
-      reader->complain(fault.error().context + ".");
-    }
+    auto url = proxy::parse_target_url(target.target_url);
+    if (!url) reader->complain(url.error().context + ".");
+    // Only what the URL says by itself: names are judged when they are connected to.
+    const auto refusal = url ? services_.address_policy.refusal(url->endpoint) : std::nullopt;
+    if (refusal) reader->complain("target_url: " + *refusal + ".");
   }
   target.acme_directory_url = reader->text("acme_directory_url").value_or(services_.defaults.directory_url);
   if (auto fault = check_directory_url(target.acme_directory_url); !fault)

@@ -15,8 +15,9 @@ namespace cardea::proxy {
 // Worker thread only.
 class ProxyHandler {
  public:
-  ProxyHandler(net::EventLoop& loop, metrics::WorkerCounters& counters)
-      : loop_(loop), pool_(loop, counters) {}
+  ProxyHandler(net::EventLoop& loop, metrics::WorkerCounters& counters,
+               std::shared_ptr<const net::AddressPolicy> policy)
+      : loop_(loop), pool_(loop, counters, std::move(policy)) {}
 
   // Serves `exchange` by `host`, which has a target. Always answers: with the upstream's response, or with an
   // error page, or (when a response had begun) by cutting the connection.

@@ -6,41 +6,17 @@
 #include <fmt/core.h>
 
 #include "base/strings.h"
-#include "base/url.h"
 #include "http/field_rules.h"
+#include "proxy/target_url.h"
 
 namespace cardea::proxy {
 namespace {
-
-base::Result<base::Url> parse_target_url(std::string_view text) {
-  auto url = base::parse_url(text);
-  if (!url) return base::wrap(url.error(), "target_url");
-  if (url->scheme != "http") {
-    return base::fail(
-        base::ErrorCode::invalid,
-        fmt::format("target_url: \"{}://\" cannot be proxied to; give an http:// URL", url->scheme));
-  }
-  if (!url->userinfo.empty()) {
-    return base::fail(base::ErrorCode::invalid,
-                      "target_url: user and password in a URL are not used; leave them out");
-  }
-  if (url->path.find('?') != std::string::npos) {
-    return base::fail(base::ErrorCode::invalid, "target_url: a query would be lost; leave it out");
-  }
-  return url;
-}
 
 // Framing, routing and connection fields are decided by the proxy (RFC 9110 §7.6.1).
 constexpr std::array<std::string_view, 5> kNotSettable = {"host", "content-length", "expect", "via",
                                                           "trailer"};
 
 }  // namespace
-
-base::Status check_target_url(std::string_view url) {
-  auto parsed = parse_target_url(url);
-  if (!parsed) return std::unexpected(parsed.error());
-  return {};
-}
 
 base::Status check_custom_header(std::string_view name, std::string_view value) {
   const auto refuse = [&](std::string_view why) {
@@ -60,11 +36,10 @@ base::Result<Target> Target::from_record(const store::TargetRecord& record) {
   auto url = parse_target_url(record.target_url);
   if (!url) return std::unexpected(url.error());
   Target target;
-  target.upstream = {url->host, url->port, {}};
+  target.upstream = std::move(url->endpoint);
   target.upstream_key = target.upstream.to_string();
-  target.upstream_host = url->authority();
-  target.path_prefix = url->path;
-  while (target.path_prefix.ends_with('/')) target.path_prefix.pop_back();
+  target.upstream_host = std::move(url->authority);
+  target.path_prefix = std::move(url->path_prefix);
   target.host_header = record.preserve_host_header ? HostHeader::preserve : HostHeader::upstream;
   target.enabled = record.enabled;
   target.enable_http = record.enable_http;

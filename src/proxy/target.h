@@ -29,12 +29,12 @@ struct Target {
   bool enable_https = true;
   std::vector<std::pair<std::string, std::string>> custom_headers;
 
-  // Error (invalid): a target_url that is not http://host[:port][/path], a header that must not be set.
+  // Error (invalid): what parse_target_url() refuses, a header that must not be set.
   static base::Result<Target> from_record(const store::TargetRecord& record);
 };
 
-// The checks of a target_url and of custom headers, for the API to apply before anything is stored.
-base::Status check_target_url(std::string_view url);
+// The check of custom headers, for the API to apply before anything is stored; that of a target_url is
+// parse_target_url().
 base::Status check_custom_header(std::string_view name, std::string_view value);
 
 }  // namespace cardea::proxy

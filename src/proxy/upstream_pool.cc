@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/limits.h"
-#include "net/dial.h"
 
 namespace cardea::proxy {
 
@@ -38,7 +37,7 @@ std::unique_ptr<UpstreamConnection> UpstreamPool::take_idle(const Target& target
 }
 
 net::Task<base::Result<std::unique_ptr<UpstreamConnection>>> UpstreamPool::dial(const Target& target) {
-  auto stream = co_await net::dial(loop_, target.upstream, base::kDialTimeout, base::ErrorSource::upstream);
+  auto stream = co_await dialer_.dial(target.upstream, base::kDialTimeout, base::ErrorSource::upstream);
   if (!stream) co_return std::unexpected(stream.error());
   counters_.upstream_connections.add();
   co_return std::make_unique<UpstreamConnection>(std::move(*stream), target.upstream_key);

@@ -10,6 +10,7 @@
 #include "base/strings.h"
 #include "metrics/worker_counters.h"
 #include "net/event_loop.h"
+#include "net/guarded_dialer.h"
 #include "net/stream.h"
 #include "net/task.h"
 #include "proxy/target.h"
@@ -38,14 +39,16 @@ class UpstreamConnection final : private net::TimerWheel::Timer {
 // Worker thread only.
 class UpstreamPool {
  public:
-  UpstreamPool(net::EventLoop& loop, metrics::WorkerCounters& counters) : loop_(loop), counters_(counters) {}
+  UpstreamPool(net::EventLoop& loop, metrics::WorkerCounters& counters,
+               std::shared_ptr<const net::AddressPolicy> policy)
+      : loop_(loop), counters_(counters), dialer_(loop, std::move(policy)) {}
   UpstreamPool(const UpstreamPool&) = delete;
   UpstreamPool& operator=(const UpstreamPool&) = delete;
   ~UpstreamPool();
 
   // An idle connection, or nullptr.
   std::unique_ptr<UpstreamConnection> take_idle(const Target& target);
-  // A new one; waits no longer than kDialTimeout. Errors as net::dial(), with source upstream.
+  // A new one; waits no longer than kDialTimeout. Errors as net::GuardedDialer, with source upstream.
   net::Task<base::Result<std::unique_ptr<UpstreamConnection>>> dial(const Target& target);
   // Takes a connection back whose last response was read to its end and that may be used again. It is closed
   // after kUpstreamIdleTimeout, at once when the upstream ends it, or if kUpstreamIdleMax are idle already.
@@ -57,6 +60,7 @@ class UpstreamPool {
 
   net::EventLoop& loop_;
   metrics::WorkerCounters& counters_;
+  net::GuardedDialer dialer_;
   std::unordered_map<std::string, std::vector<std::unique_ptr<UpstreamConnection>>, base::StringHash,
                      std::equal_to<>>
       idle_;

@@ -98,6 +98,35 @@ net::AddressRanges read_ranges(Variables& variables, const char* name) {
   return {};
 }
 
+void read_upstream_allowed(Variables& variables, net::AddressPolicyOptions& policy) {
+  const std::string value = variables.text("UPSTREAM_ALLOWED");
+  for (const std::string_view part : base::split(value, ',')) {
+    const std::string_view word = base::trim(part);
+    if (word == "private") {
+      policy.private_networks = true;
+    } else if (word == "loopback") {
+      policy.loopback = true;
+    } else if (word == "unix") {
+      policy.unix_sockets = true;
+    } else if (!word.empty()) {
+      variables.complain(
+          "UPSTREAM_ALLOWED",
+          fmt::format("has \"{}\", but may have private, loopback and unix only", base::printable(word)));
+    }
+  }
+}
+
+// What no upstream may be whatever is allowed: this server's own listeners and its Redis.
+void complete_policy(Config& config) {
+  for (const std::string& address : config.listen_addresses) {
+    boost::system::error_code malformed;  // and said already
+    const auto parsed = boost::asio::ip::make_address(address, malformed);
+    if (!malformed) config.address_policy.listen_addresses.push_back(parsed);
+  }
+  config.address_policy.listen_ports = {config.http_port, config.https_port};
+  config.address_policy.store = config.redis.endpoint;
+}
+
 base::LogLevel read_log_level(Variables& variables) {
   const std::string level = variables.required_text("LOG_LEVEL");
   if (level == "debug") return base::LogLevel::debug;
@@ -172,6 +201,8 @@ std::expected<Config, std::vector<std::string>> read_config(const ReadVariable& 
   config.workers = variables.number("WORKERS", 0, 1024);
   if (config.workers == 0) config.workers = std::max(1U, std::thread::hardware_concurrency());
   config.log_level = read_log_level(variables);
+  read_upstream_allowed(variables, config.address_policy);
+  complete_policy(config);
   read_acme(variables, config);
   auto faults = variables.take_faults();
   if (config.http_port == config.https_port && faults.empty()) {

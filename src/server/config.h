@@ -15,6 +15,7 @@
 #include "acme/rate_limits.h"
 #include "base/log.h"
 #include "crypto/key.h"
+#include "net/address_policy.h"
 #include "net/address_ranges.h"
 #include "store/redis_options.h"
 
@@ -22,6 +23,7 @@ namespace cardea::server {
 
 struct Config {
   store::RedisOptions redis;
+  net::AddressPolicyOptions address_policy;
   std::string redis_ca_bundle;
   std::uint16_t http_port = 0;
   std::uint16_t https_port = 0;

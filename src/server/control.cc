@@ -10,8 +10,10 @@
 namespace cardea::server {
 
 Control::Control(const Config& config, std::vector<std::unique_ptr<Worker>>& workers,
-                 tls::TicketKeys& tickets, std::shared_ptr<const tls::ClientContext> redis_tls)
+                 tls::TicketKeys& tickets, std::shared_ptr<const tls::ClientContext> redis_tls,
+                 std::shared_ptr<const net::AddressPolicy> policy)
     : config_(config),
+      policy_(std::move(policy)),
       workers_(workers),
       dialer_(make_redis_dialer(loop_, config.redis, std::move(redis_tls))),
       redis_(loop_, tasks_, dialer_, config.redis),
@@ -54,6 +56,7 @@ api::Services Control::make_services() {
       .loop = loop_,
       .defaults = {.directory_url = config_.acme_directory_url,
                    .key_type = std::string(crypto::to_string(config_.cert_key_type))},
+      .address_policy = *policy_,
       .admin_hosts = {config_.admin_hosts.begin(), config_.admin_hosts.end()},
       .on_target_saved = [this](const store::TargetRecord& record) { publisher_.put_target(record); },
       .on_target_erased = [this](const std::string& hostname) { publisher_.remove_target(hostname); },

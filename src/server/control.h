@@ -31,7 +31,8 @@ class Control {
  public:
   // `workers` may still be empty; it is complete before run(). `redis_tls` is set for rediss://.
   Control(const Config& config, std::vector<std::unique_ptr<Worker>>& workers, tls::TicketKeys& tickets,
-          std::shared_ptr<const tls::ClientContext> redis_tls);
+          std::shared_ptr<const tls::ClientContext> redis_tls,
+          std::shared_ptr<const net::AddressPolicy> policy);
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;
   ~Control();
@@ -52,6 +53,7 @@ class Control {
   net::Task<base::Status> apply(store::Change change);
 
   const Config& config_;
+  std::shared_ptr<const net::AddressPolicy> policy_;
   std::vector<std::unique_ptr<Worker>>& workers_;
   net::EventLoop loop_;
   net::TaskGroup tasks_;

@@ -27,13 +27,14 @@ struct ControlPort {
 class Dispatcher final : public http::Handler {
  public:
   Dispatcher(net::EventLoop& loop, const proxy::HostTable& hosts, const HostnameSet& admin_hosts,
-             ControlPort control, metrics::WorkerCounters& counters)
+             ControlPort control, metrics::WorkerCounters& counters,
+             std::shared_ptr<const net::AddressPolicy> policy)
       : loop_(loop),
         hosts_(hosts),
         admin_hosts_(admin_hosts),
         control_(control),
         counters_(counters),
-        proxy_(loop, counters) {}
+        proxy_(loop, counters, std::move(policy)) {}
 
   net::Task<void> serve(http::Exchange& exchange) override;
 

@@ -89,11 +89,13 @@ class Server {
       : config_(config),
         admin_hosts_(config.admin_hosts.begin(), config.admin_hosts.end()),
         fallback_(std::make_shared<tls::HostContext>("", std::move(fallback), tickets_)),
-        control_(config, workers_, tickets_, std::move(redis_tls)) {}
+        policy_(std::make_shared<const net::AddressPolicy>(config.address_policy)),
+        control_(config, workers_, tickets_, std::move(redis_tls), policy_) {}
 
   base::Status listen() {
     for (std::size_t i = 0; i < config_.workers; ++i) {
-      workers_.push_back(std::make_unique<Worker>(config_, admin_hosts_, control_.port(), fallback_));
+      workers_.push_back(
+          std::make_unique<Worker>(config_, admin_hosts_, control_.port(), fallback_, policy_));
       auto listening = workers_.back()->listen();
       if (!listening) return listening;
     }
@@ -131,6 +133,7 @@ class Server {
   HostnameSet admin_hosts_;
   tls::TicketKeys tickets_;
   std::shared_ptr<tls::HostContext> fallback_;
+  std::shared_ptr<const net::AddressPolicy> policy_;
   std::vector<std::unique_ptr<Worker>> workers_;
   Control control_;
 };

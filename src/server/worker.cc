@@ -29,11 +29,11 @@ class Worker::DrainTimer final : public net::TimerWheel::Timer {
 };
 
 Worker::Worker(const Config& config, const HostnameSet& admin_hosts, ControlPort control,
-               std::shared_ptr<tls::HostContext> fallback)
+               std::shared_ptr<tls::HostContext> fallback, std::shared_ptr<const net::AddressPolicy> policy)
     : config_(config),
       fallback_(std::move(fallback)),
       control_(control),
-      dispatcher_(loop_, hosts_, admin_hosts, control, counters_),
+      dispatcher_(loop_, hosts_, admin_hosts, control, counters_, std::move(policy)),
       clients_(config.client_connections_max),
       drain_timer_(std::make_unique<DrainTimer>(loop_)) {}
 

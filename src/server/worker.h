@@ -23,9 +23,9 @@ namespace cardea::server {
 // Made on the main thread; run() starts its own. Everything else happens by post().
 class Worker final : private tls::ContextSource {
  public:
-  // `fallback` is what clients get that name no host we have a certificate for.
+  // `fallback` is what clients get that name no host we have a certificate for; `policy` is for upstreams.
   Worker(const Config& config, const HostnameSet& admin_hosts, ControlPort control,
-         std::shared_ptr<tls::HostContext> fallback);
+         std::shared_ptr<tls::HostContext> fallback, std::shared_ptr<const net::AddressPolicy> policy);
   ~Worker() override;
 
   // Opens the listeners. Errors as net::Listener::open().

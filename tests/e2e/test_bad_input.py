@@ -58,6 +58,7 @@ MALFORMED = {
     "CLIENT_CONNECTIONS_MAX": "0",
     "WORKERS": "-1",
     "LOG_LEVEL": "loud",
+    "UPSTREAM_ALLOWED": "public",
     "ACME_DIRECTORY_URL": "directory",
     "ACME_CA_BUNDLE": "/nowhere/ca.pem",
     "ACME_EAB": "acme.cardea.test",

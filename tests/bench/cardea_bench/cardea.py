@@ -78,6 +78,7 @@ def _environment(redis_url: str, http_port: int, https_port: int) -> dict[str, s
     return os.environ | {
         "REDIS_URL": redis_url, "HTTP_PORT": str(http_port), "HTTPS_PORT": str(https_port),
         "LISTEN_ADDRESSES": "127.0.0.1", "ADMIN_HOSTS": "localhost", "WORKERS": "1", "LOG_LEVEL": "warn",
+        "UPSTREAM_ALLOWED": "loopback",
         "ACME_DIRECTORY_URL": "https://localhost/dir", "ACME_CA_BUNDLE": "", "REDIS_CA_BUNDLE": "",
         "TRUSTED_PROXIES": "", "PROXY_PROTOCOL_PEERS": "", "CLIENT_CONNECTIONS_MAX": "100000",
         "ACME_EAB": "", "ACME_RATE_LIMITS": "", "CERT_KEY_TYPE": "rsa2048",

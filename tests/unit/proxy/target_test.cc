@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "proxy/target_url.h"
+
 namespace cardea::proxy {
 namespace {
 
@@ -39,7 +41,6 @@ TEST(Target, IsMadeOfAnHttpUrl) {
     EXPECT_EQ(target->upstream_key, expected.key) << expected.url;
     EXPECT_EQ(target->upstream_host, expected.upstream_host) << expected.url;
     EXPECT_EQ(target->path_prefix, expected.path_prefix) << expected.url;
-    EXPECT_TRUE(check_target_url(expected.url)) << expected.url;
   }
 }
 
@@ -49,7 +50,7 @@ TEST(Target, RefusesOtherUrls) {
         "unix:///run/backend", "http://user:password@backend", "http://backend/?query",
         "http://backend?query", "http://backend/#fragment", "http://back end", "http://backend:0",
         "http://backend:65536", "http://-backend", "http://[::1", "http://backend/\r\nX-Smuggled: 1"}) {
-    const auto checked = check_target_url(url);
+    const auto checked = parse_target_url(url);
     ASSERT_FALSE(checked) << url;
     EXPECT_EQ(checked.error().code, base::ErrorCode::invalid) << url;
     EXPECT_TRUE(checked.error().context.starts_with("target_url")) << checked.error().context;

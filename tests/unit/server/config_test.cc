@@ -22,6 +22,7 @@ Variables good() {
           {"CLIENT_CONNECTIONS_MAX", "100"},
           {"WORKERS", "3"},
           {"LOG_LEVEL", "warn"},
+          {"UPSTREAM_ALLOWED", "private, loopback"},
           {"ACME_DIRECTORY_URL", "https://acme.example/directory"},
           {"ACME_CA_BUNDLE", ""},
           {"ACME_EAB", ""},
@@ -90,7 +91,8 @@ TEST(Config, TakesNetworks) {
 
 TEST(Config, RefusesEveryEmptyValueButABundle) {
   for (const auto& [name, value] : good()) {
-    if (value.empty()) continue;
+    // Nothing but public addresses is a choice, too.
+    if (value.empty() || name == "UPSTREAM_ALLOWED") continue;
     Variables variables = good();
     variables[name] = "";
     const auto config = read(variables);
@@ -127,6 +129,9 @@ TEST(Config, RefusesEveryMalformedValue) {
       {"WORKERS", "99999999999999999999"},
       {"LOG_LEVEL", "verbose"},
       {"LOG_LEVEL", "INFO"},
+      {"UPSTREAM_ALLOWED", "public"},
+      {"UPSTREAM_ALLOWED", "private loopback"},
+      {"UPSTREAM_ALLOWED", "Private"},
       {"ACME_DIRECTORY_URL", "http://acme.example/directory"},
       {"ACME_DIRECTORY_URL", "acme.example"},
       {"ACME_CA_BUNDLE", "/no/such/file.pem"},
@@ -203,6 +208,21 @@ TEST(Config, NeverRepeatsThePasswordOfRedis) {
   const auto config = read(variables);
   ASSERT_FALSE(config);
   EXPECT_EQ(config.error().front().find("hunter2"), std::string::npos) << config.error().front();
+}
+
+TEST(Config, KnowsWhatNoUpstreamMayBe) {
+  Variables variables = good();
+  auto policy = read(variables).value().address_policy;
+  EXPECT_TRUE(policy.private_networks && policy.loopback);
+  EXPECT_FALSE(policy.unix_sockets);
+  EXPECT_EQ(policy.listen_addresses.size(), 2U);
+  EXPECT_EQ(policy.listen_ports, (std::vector<std::uint16_t>{8080, 8443}));
+  EXPECT_EQ(policy.store.to_string(), "redis:6380");
+  variables["UPSTREAM_ALLOWED"] = "";
+  policy = read(variables).value().address_policy;
+  EXPECT_FALSE(policy.private_networks || policy.loopback || policy.unix_sockets);
+  variables["UPSTREAM_ALLOWED"] = "unix";
+  EXPECT_TRUE(read(variables).value().address_policy.unix_sockets);
 }
 
 TEST(Config, MakesAWorkerPerCoreOfNoNumber) {
