@@ -39,7 +39,8 @@ std::vector<std::string> read_domains(JsonReader& reader) {
 }
 
 // What both a new certificate and a renewal may set; what is not there stays as it is in `record`.
-void read_directories(JsonReader& reader, store::CertificateRecord& record) {
+void read_directories(JsonReader& reader, store::CertificateRecord& record,
+                      const CertificateDefaults& defaults) {
   auto one = reader.text("acme_directory_url");
   auto list = reader.texts("acme_directory_urls");
   if (one && list) reader.complain("Give \"acme_directory_url\" or \"acme_directory_urls\", not both.");
@@ -49,14 +50,15 @@ void read_directories(JsonReader& reader, store::CertificateRecord& record) {
     reader.complain(fmt::format("\"acme_directory_urls\" must have 1 to {} directories.", kDirectoriesMax));
   }
   for (const std::string& url : record.directory_urls) {
-    if (auto fault = check_directory_url(url); !fault) reader.complain(fault.error().context);
+    if (auto fault = check_directory_url(url, defaults.directory_url, defaults.address_policy); !fault)
+      reader.complain(fault.error().context);
   }
 }
 
-void read_order(JsonReader& reader, store::CertificateRecord& record) {
+void read_order(JsonReader& reader, store::CertificateRecord& record, const CertificateDefaults& defaults) {
   if (auto email = reader.text("email")) record.email = std::move(*email);
   if (auto fault = check_email(record.email); !fault) reader.complain(fault.error().context);
-  read_directories(reader, record);
+  read_directories(reader, record, defaults);
   if (auto type = reader.text("key_type")) record.key_type = std::move(*type);
   if (!crypto::parse_key_type(record.key_type)) {
     reader.complain("\"key_type\" must be rsa2048, rsa3072, rsa4096, ec_p256 or ec_p384.");
@@ -93,7 +95,7 @@ base::Result<store::CertificateRecord> read_certificate(const store::TokenRecord
   record.email = caller.cert_email;
   record.directory_urls = {defaults.directory_url};
   record.key_type = defaults.key_type;
-  read_order(*reader, record);
+  read_order(*reader, record, defaults);
   record.owner_token_hash = caller.hash;
   record.created_by = caller.name;
   auto faults = reader->finish();
@@ -101,12 +103,13 @@ base::Result<store::CertificateRecord> read_certificate(const store::TokenRecord
   return record;
 }
 
-base::Status change_certificate(store::CertificateRecord& record, std::string_view body) {
+base::Status change_certificate(store::CertificateRecord& record, std::string_view body,
+                                const CertificateDefaults& defaults) {
   if (body.empty()) return {};
   auto reader = JsonReader::parse(body);
   if (!reader) return std::unexpected(reader.error());
   store::CertificateRecord changed = record;
-  read_order(*reader, changed);
+  read_order(*reader, changed, defaults);
   if (auto faults = reader->finish(); !faults) return faults;
   record = std::move(changed);
   return {};

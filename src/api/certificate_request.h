@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "net/address_policy.h"
 #include "store/certificate_record.h"
 #include "store/token_record.h"
 
@@ -12,8 +13,9 @@ namespace cardea::api {
 
 // What a request may leave out.
 struct CertificateDefaults {
-  std::string directory_url;  // ACME_DIRECTORY_URL
-  std::string key_type;       // CERT_KEY_TYPE
+  std::string directory_url;  // ACME_DIRECTORY_URL; it is not judged by the policy
+  const net::AddressPolicy& address_policy;
+  std::string key_type;  // CERT_KEY_TYPE
 };
 
 // A new certificate. Error (invalid) with every fault.
@@ -22,7 +24,8 @@ struct CertificateDefaults {
                                                                       const CertificateDefaults& defaults);
 // What is changed with a renewal: e-mail, directories, kind of key, challenge, profile, chain. `body` may be
 // "". Error (invalid) with every fault; `record` is then as it was.
-[[nodiscard]] base::Status change_certificate(store::CertificateRecord& record, std::string_view body);
+[[nodiscard]] base::Status change_certificate(store::CertificateRecord& record, std::string_view body,
+                                              const CertificateDefaults& defaults);
 
 struct RevocationRequest {
   int reason = 0;

@@ -169,8 +169,8 @@ net::Task<Response> Certificates::renew(store::TokenRecord caller, std::string c
     }
     wait = std::chrono::seconds(*seconds);
   }
-  Change change = [body = std::move(body)](store::CertificateRecord& record) -> base::Status {
-    if (auto changed = change_certificate(record, body); !changed) return changed;
+  Change change = [this, body = std::move(body)](store::CertificateRecord& record) -> base::Status {
+    if (auto changed = change_certificate(record, body, services_.defaults); !changed) return changed;
     ask_for_order(record);
     return {};
   };

@@ -156,12 +156,18 @@ base::Status check_email(std::string_view email) {
                     fmt::format("\"{}\" is not an e-mail address.", base::printable(email, 80)));
 }
 
-base::Status check_directory_url(std::string_view url) {
+base::Status check_directory_url(std::string_view url, std::string_view own_url,
+                                 const net::AddressPolicy& policy) {
   auto parsed = base::parse_url(url);
-  if (parsed && parsed->scheme == "https" && url.size() <= base::kAcmeUrlBytesMax) return {};
-  return base::fail(base::ErrorCode::invalid,
-                    fmt::format("\"acme_directory_url\" must be an https:// URL of at most {} characters.",
-                                base::kAcmeUrlBytesMax));
+  if (!parsed || parsed->scheme != "https" || url.size() > base::kAcmeUrlBytesMax) {
+    return base::fail(base::ErrorCode::invalid,
+                      fmt::format("\"acme_directory_url\" must be an https:// URL of at most {} characters.",
+                                  base::kAcmeUrlBytesMax));
+  }
+  const auto refusal =
+      url == own_url ? std::nullopt : policy.refusal(net::Endpoint{parsed->host, parsed->port, {}});
+  if (refusal) return base::fail(base::ErrorCode::invalid, "\"acme_directory_url\": " + *refusal + ".");
+  return {};
 }
 
 std::string dashed(std::string_view hostname) {

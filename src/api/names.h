@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "net/address_policy.h"
 
 namespace cardea::api {
 
@@ -22,8 +23,10 @@ namespace cardea::api {
 // One '@' with something on both sides and no spaces: the CA judges the rest. Error (invalid): also when it
 // is empty.
 [[nodiscard]] base::Status check_email(std::string_view email);
-// An https URL. Error (invalid).
-[[nodiscard]] base::Status check_directory_url(std::string_view url);
+// An https URL, not at an address that `policy` refuses unless it is `own_url`, the operator's. Error
+// (invalid).
+[[nodiscard]] base::Status check_directory_url(std::string_view url, std::string_view own_url,
+                                               const net::AddressPolicy& policy);
 // "api.example.com" → "api-example-com".
 [[nodiscard]] std::string dashed(std::string_view hostname);
 

@@ -77,7 +77,9 @@ base::Result<Targets::Wanted> Targets::read(const store::TokenRecord& caller, st
     if (refusal) reader->complain("target_url: " + *refusal + ".");
   }
   target.acme_directory_url = reader->text("acme_directory_url").value_or(services_.defaults.directory_url);
-  if (auto fault = check_directory_url(target.acme_directory_url); !fault)
+  if (auto fault = check_directory_url(target.acme_directory_url, services_.defaults.directory_url,
+                                       services_.address_policy);
+      !fault)
     reader->complain(fault.error().context);
   target.enabled = reader->flag("enabled").value_or(true);
   target.enable_http = reader->flag("enable_http").value_or(true);

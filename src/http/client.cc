@@ -18,7 +18,9 @@ net::Task<base::Result<ClientResponse>> Client::send(ClientRequest request) {
   if (!request.url.starts_with("https://")) {
     co_return base::fail(base::ErrorCode::invalid, "\"" + request.url + "\" is not an https:// URL");
   }
-  CurlTransfer transfer(*engine_, std::move(request));
+  auto store = co_await engine_->find_store(request.url);
+  if (!store) co_return base::wrap(store.error(), request.url);
+  CurlTransfer transfer(*engine_, std::move(request), std::move(*store));
   co_return co_await transfer;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "net/address_policy.h"
 #include "net/event_loop.h"
 #include "net/task.h"
 
@@ -20,6 +21,9 @@ struct ClientOptions {
   std::chrono::milliseconds timeout{};
   std::size_t body_bytes_max = 0;
   base::ErrorSource peer = base::ErrorSource::ca;  // the source that errors name
+  // Judges every address before it is connected to; null: URLs come from who may have everything connected
+  // to.
+  std::shared_ptr<const net::AddressPolicy> address_policy = nullptr;
 };
 
 struct ClientRequest {
@@ -47,8 +51,8 @@ class Client {
   ~Client();
 
   // One exchange. Any status is a success. Error: invalid (no https URL), timeout, refused (no connection,
-  // name does not resolve), protocol (TLS not verified: the sentence says why), closed, too_large. May be
-  // destroyed while it waits; the transfer is then given up.
+  // name does not resolve), forbidden (by the address policy), protocol (TLS not verified: the sentence says
+  // why), closed, too_large. May be destroyed while it waits; the transfer is then given up.
   net::Task<base::Result<ClientResponse>> send(ClientRequest request);
 
   class Engine;  // curl_engine.h

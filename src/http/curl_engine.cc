@@ -5,6 +5,8 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "base/strings.h"
+#include "base/url.h"
+#include "net/race.h"
 
 namespace cardea::http {
 namespace {
@@ -32,6 +34,19 @@ Client::Engine::Engine(net::EventLoop& loop, ClientOptions options)
 Client::Engine::~Engine() {
   *alive_ = false;
   curl_multi_cleanup(multi_);  // closes kept connections and says so through on_socket
+}
+
+net::Task<base::Result<net::Addresses>> Client::Engine::find_store(const std::string& url) {
+  const auto parsed = base::parse_url(url);
+  if (!options_.address_policy || !parsed || !options_.address_policy->may_be_store(parsed->port)) {
+    co_return net::Addresses();
+  }
+  const net::Endpoint& store = options_.address_policy->store();
+  auto found = co_await net::with_deadline<base::Result<net::Addresses>>(
+      loop_, options_.timeout, net::resolve(loop_, store.host, store.port));
+  if (found && *found) co_return std::move(**found);
+  co_return base::fail_retryable(base::ErrorCode::unavailable,
+                                 "Redis has the same port, and its address is not known", options_.peer);
 }
 
 void Client::Engine::start(CURL* easy) {
@@ -116,8 +131,8 @@ void Client::Engine::collect() {
 
 // --- one transfer ---
 
-CurlTransfer::CurlTransfer(Client::Engine& engine, ClientRequest request)
-    : engine_(engine), request_(std::move(request)), easy_(curl_easy_init()) {
+CurlTransfer::CurlTransfer(Client::Engine& engine, ClientRequest request, net::Addresses store)
+    : engine_(engine), request_(std::move(request)), store_(std::move(store)), easy_(curl_easy_init()) {
   CARDEA_CHECK(easy_ != nullptr, "out of memory");
   configure();
 }
@@ -136,6 +151,10 @@ void CurlTransfer::configure() {
   curl_easy_setopt(easy_, CURLOPT_WRITEDATA, this);
   curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &CurlTransfer::on_field);
   curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
+  if (options.address_policy) {
+    curl_easy_setopt(easy_, CURLOPT_OPENSOCKETFUNCTION, &CurlTransfer::on_open_socket);
+    curl_easy_setopt(easy_, CURLOPT_OPENSOCKETDATA, this);
+  }
   if (!options.ca_bundle.empty()) {
     curl_easy_setopt(easy_, CURLOPT_CAINFO, options.ca_bundle.c_str());
     curl_easy_setopt(easy_, CURLOPT_CAPATH, nullptr);
@@ -181,6 +200,9 @@ base::Result<ClientResponse> CurlTransfer::await_resume() {
 
 base::Error CurlTransfer::error() const {
   using base::ErrorCode;
+  if (*result_ == CURLE_COULDNT_CONNECT && refusal_) {
+    return {ErrorCode::forbidden, engine_.options().peer, false, request_.url + ": " + *refusal_};
+  }
   std::string why = request_.url + ": ";
   why += reason_.front() != '\0' ? reason_.data() : curl_easy_strerror(*result_);
   const auto make = [&](ErrorCode code) { return base::Error{code, engine_.options().peer, true, why}; };
@@ -201,6 +223,16 @@ base::Error CurlTransfer::error() const {
     }
     default: return make(ErrorCode::closed);
   }
+}
+
+curl_socket_t CurlTransfer::on_open_socket(void* self, curlsocktype /*purpose*/, curl_sockaddr* address) {
+  auto* transfer = static_cast<CurlTransfer*>(self);
+  const auto target = net::SocketAddress::from_raw(&address->addr, address->addrlen);
+  if (auto refusal = transfer->engine_.options().address_policy->refusal(target, transfer->store_)) {
+    transfer->refusal_ = std::move(refusal);
+    return CURL_SOCKET_BAD;  // curl goes on with the next address of the name
+  }
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 std::size_t CurlTransfer::on_body(char* bytes, std::size_t size, std::size_t count, void* self) {

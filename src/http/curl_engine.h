@@ -12,6 +12,7 @@
 #include <curl/curl.h>
 
 #include "http/client.h"
+#include "net/resolver.h"
 
 namespace cardea::http {
 
@@ -24,6 +25,9 @@ class Client::Engine final : private net::TimerWheel::Timer {
   Engine& operator=(const Engine&) = delete;
   ~Engine() override;
 
+  // The addresses of Redis if `url` has its port, which the policy has to compare with; otherwise none.
+  // Error: they cannot be found out.
+  net::Task<base::Result<net::Addresses>> find_store(const std::string& url);
   void start(CURL* easy);
   void remove(CURL* easy);
   [[nodiscard]] const ClientOptions& options() const { return options_; }
@@ -60,7 +64,7 @@ class Client::Engine final : private net::TimerWheel::Timer {
 // One exchange; awaited once. Destroying it gives the exchange up.
 class CurlTransfer {
  public:
-  CurlTransfer(Client::Engine& engine, ClientRequest request);
+  CurlTransfer(Client::Engine& engine, ClientRequest request, net::Addresses store);
   CurlTransfer(const CurlTransfer&) = delete;
   CurlTransfer& operator=(const CurlTransfer&) = delete;
   ~CurlTransfer();
@@ -71,6 +75,8 @@ class CurlTransfer {
   void finished(CURLcode code);
 
  private:
+  // Makes the socket of a connection, unless the policy refuses its address.
+  static curl_socket_t on_open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
   static std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* self);
   static std::size_t on_field(char* bytes, std::size_t size, std::size_t count, void* self);
   void configure();
@@ -78,6 +84,8 @@ class CurlTransfer {
 
   Client::Engine& engine_;
   ClientRequest request_;
+  net::Addresses store_;
+  std::optional<std::string> refusal_;
   CURL* easy_;
   curl_slist* fields_ = nullptr;
   std::array<char, CURL_ERROR_SIZE> reason_{};

@@ -9,6 +9,19 @@
 
 namespace cardea::server {
 
+namespace {
+
+http::ClientOptions acme_client_options(const Config& config,
+                                        std::shared_ptr<const net::AddressPolicy> policy) {
+  return {.user_agent = "cardea/" CARDEA_VERSION,
+          .ca_bundle = config.acme_ca_bundle,
+          .timeout = base::kAcmeRequestTimeout,
+          .body_bytes_max = base::kAcmeBodyBytesMax,
+          .address_policy = std::move(policy)};
+}
+
+}  // namespace
+
 Control::Control(const Config& config, std::vector<std::unique_ptr<Worker>>& workers,
                  tls::TicketKeys& tickets, std::shared_ptr<const tls::ClientContext> redis_tls,
                  std::shared_ptr<const net::AddressPolicy> policy)
@@ -19,11 +32,9 @@ Control::Control(const Config& config, std::vector<std::unique_ptr<Worker>>& wor
       redis_(loop_, tasks_, dialer_, config.redis),
       store_(redis_),
       publisher_(workers, tickets),
-      http_client_(loop_, {.user_agent = "cardea/" CARDEA_VERSION,
-                           .ca_bundle = config.acme_ca_bundle,
-                           .timeout = base::kAcmeRequestTimeout,
-                           .body_bytes_max = base::kAcmeBodyBytesMax}),
-      clients_(http_client_),
+      http_client_(loop_, acme_client_options(config, nullptr)),
+      guarded_http_client_(loop_, acme_client_options(config, policy_)),
+      clients_(http_client_, config.acme_directory_url, guarded_http_client_),
       keys_(pool_, loop_),
       accounts_(loop_, keys_, store_, config.acme_external_accounts),
       ledger_(store_.ledger, config.acme_rate_limits),
@@ -55,6 +66,7 @@ api::Services Control::make_services() {
       .manager = manager_,
       .loop = loop_,
       .defaults = {.directory_url = config_.acme_directory_url,
+                   .address_policy = *policy_,
                    .key_type = std::string(crypto::to_string(config_.cert_key_type))},
       .address_policy = *policy_,
       .admin_hosts = {config_.admin_hosts.begin(), config_.admin_hosts.end()},

@@ -64,6 +64,7 @@ class Control {
   store::Repositories store_;
   Publisher publisher_;
   http::Client http_client_;
+  http::Client guarded_http_client_;
   acme::Clients clients_;
   acme::Keys keys_;
   acme::Accounts accounts_;

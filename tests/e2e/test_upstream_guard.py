@@ -3,7 +3,7 @@
 import select
 
 import pytest
-from cardea_stack import Cardea, wait_until
+from cardea_stack import Api, Cardea, RedisServer, wait_until
 from support import raw
 from support.name_server import CardeaWithNames, NameServer
 
@@ -74,7 +74,7 @@ def test_what_the_operator_does_not_allow_is_refused(strict, stack, http_host, n
         assert status_from(strict, hostname) == 502
         assert f"{hostname} GET: 502" in strict.log()
     assert "which UPSTREAM_ALLOWED does not have (loopback)" in strict.log()
-    strict_api = type(stack.api())(strict.http_port, strict.make_token("strict"))
+    strict_api = Api(strict.http_port, strict.make_token("strict"))
     for url, word in (
         (stack.nginx.url, "(loopback)"),
         ("http://10.0.0.1", "(private)"),
@@ -145,3 +145,57 @@ def test_a_name_that_does_not_exist_is_the_fault_of_its_host_alone(resolving, st
     assert status_from(resolving, nowhere) == 502
     assert status_from(resolving, good) == 200
     assert "the name does not resolve" in resolving.log()
+
+
+def test_a_directory_that_a_token_names_is_judged_when_it_is_stored(api, new_host, stack):
+    hostname = new_host("directory")
+    for url, words in (
+        ("https://169.254.169.254/dir", "the metadata service of a cloud"),
+        (f"https://127.0.0.1:{stack.cardea.https_port}/dir", "is Cardea itself"),
+        (f"https://127.0.0.1:{stack.redis.port}/dir", "is Cardea's Redis"),
+    ):
+        assert words in refusal(api, new_host, "http://backend", acme_directory_url=url)
+        wanted = {"domain": hostname, "acme_directory_url": url}
+        assert words in api.expect(400, "POST", "/certificates", wanted)["detail"]
+
+
+def test_a_directory_that_a_token_names_is_judged_when_it_is_asked(api, new_host, stack):
+    for port, words in ((stack.cardea.https_port, "is Cardea itself"), (stack.redis.port, "is Cardea's Redis")):
+        hostname = new_host("asked")
+        name = f"asked-{port}"
+        api.create_certificate(name, hostname, acme_directory_url=f"https://localhost:{port}/dir")
+        status = api.wait_for_certificate(name, "failed")
+        assert words in status["message"], status
+        api.expect(200, "DELETE", f"/certificates/{name}")
+
+
+@pytest.fixture
+def strict_alone(folder, stack):
+    """A Cardea with a Redis of its own, so that no other node takes its orders over. Its upstreams must be public, and
+    its CA is on loopback."""
+    with (
+        RedisServer(folder / "redis") as redis,
+        Cardea(
+            folder / "cardea",
+            REDIS_URL=redis.url(),
+            UPSTREAM_ALLOWED="",
+            ACME_DIRECTORY_URL=stack.pebble.directory_url,
+            ACME_CA_BUNDLE=str(stack.pebble.ca_path),
+        ) as server,
+    ):
+        yield server
+
+
+def test_the_operators_own_directory_may_be_anywhere(strict_alone, stack, new_host):
+    api = Api(strict_alone.http_port, strict_alone.make_token("strict"))
+    own = stack.pebble.directory_url
+    # The CA validates at the shared node, which knows no such challenge; but it is asked.
+    api.create_certificate("own", new_host("own"), acme_directory_url=own)
+    assert "the CA could not validate" in api.wait_for_certificate("own", "failed")["message"]
+    # The same CA under a name that only a token knows.
+    named = own.replace("127.0.0.1", "localhost")
+    assert named != own
+    api.create_certificate("named", new_host("named"), acme_directory_url=named)
+    assert "(loopback)" in api.wait_for_certificate("named", "failed")["message"]
+    wanted = {"domain": new_host("literal"), "acme_directory_url": own + "2"}
+    assert "(loopback)" in api.expect(400, "POST", "/certificates", wanted)["detail"]

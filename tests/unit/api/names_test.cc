@@ -149,11 +149,18 @@ TEST(Email, HasOneAtWithSomethingOnBothSides) {
 }
 
 TEST(DirectoryUrl, IsHttps) {
-  EXPECT_TRUE(check_directory_url("https://acme.example/directory"));
-  EXPECT_TRUE(check_directory_url("https://localhost:14000/dir"));
+  const net::AddressPolicy policy({.private_networks = true});
+  EXPECT_TRUE(check_directory_url("https://acme.example/directory", "", policy));
+  EXPECT_TRUE(check_directory_url("https://localhost:14000/dir", "", policy));
   for (const std::string_view url : {"", "http://acme.example/directory", "acme.example", "https://"}) {
-    EXPECT_TRUE(is_invalid(check_directory_url(url))) << url;
+    EXPECT_TRUE(is_invalid(check_directory_url(url, url, policy))) << url;
   }
+  for (const std::string_view url :
+       {"https://127.0.0.1:14000/dir", "https://169.254.169.254/", "https://[::1]/dir"}) {
+    EXPECT_TRUE(is_invalid(check_directory_url(url, "https://acme.example/directory", policy))) << url;
+    EXPECT_TRUE(check_directory_url(url, url, policy)) << "the operator's own";
+  }
+  EXPECT_TRUE(check_directory_url("https://10.0.0.1/dir", "", policy));
 }
 
 TEST(Dashed, HasNoDots) {
