@@ -32,7 +32,9 @@ store::Dialer make_redis_dialer(net::EventLoop& loop, store::RedisOptions option
 base::Result<std::shared_ptr<const tls::ClientContext>> make_redis_tls(const store::RedisOptions& options,
                                                                        const std::string& ca_bundle) {
   if (options.transport == store::RedisTransport::plain) return nullptr;
-  return tls::ClientContext::make(ca_bundle);
+  return tls::ClientContext::make({.ca_file = ca_bundle,
+                                   .issuer_advice = "give the CA's certificate as REDIS_CA_BUNDLE in .env",
+                                   .name_advice = "use a name in REDIS_URL that it has"});
 }
 
 }  // namespace cardea::server

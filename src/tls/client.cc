@@ -1,44 +1,115 @@
 #include "tls/client.h"
 
+#include <vector>
+
+#include <fmt/core.h>
 #include <openssl/err.h>
 
 #include "base/hostname.h"
 #include "base/limits.h"
 #include "crypto/openssl_ptr.h"
+#include "crypto/trust_store.h"
 #include "tls/handshake.h"
 #include "tls/session.h"
 
 namespace cardea::tls {
+namespace {
 
-base::Result<std::shared_ptr<const ClientContext>> ClientContext::make(const std::string& ca_bundle) {
+using Failure = crypto::VerificationFailure;
+
+// Notes the first failure for the handshake that runs; connect() lends it the place.
+int on_verify(int accepted, X509_STORE_CTX* verification) {
+  if (accepted == 1) return 1;
+  const auto* ssl =
+      static_cast<const SSL*>(crypto::verification_data(verification, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  auto* failure = static_cast<Failure*>(SSL_get_ex_data(ssl, 0));
+  if (failure != nullptr && failure->kind == Failure::Kind::none) {
+    *failure = crypto::describe_failure(verification);
+  }
+  return 0;
+}
+
+base::Status load_roots(SSL_CTX* context, const ClientOptions& options) {
+  if (!options.ca_pem.empty()) {
+    auto store = crypto::make_trust_store(options.ca_pem);
+    if (!store) return std::unexpected(store.error());
+    SSL_CTX_set_cert_store(context, store->release());
+    return {};
+  }
+  const int loaded = options.ca_file.empty() ? SSL_CTX_set_default_verify_paths(context)
+                                             : SSL_CTX_load_verify_file(context, options.ca_file.c_str());
+  if (loaded == 1) return {};
+  return base::fail(base::ErrorCode::invalid, fmt::format("the trusted roots in \"{}\" cannot be read: {}",
+                                                          options.ca_file, crypto::take_openssl_errors()));
+}
+
+// What a person should read: why the certificate is not accepted, and what to do.
+std::string explain(const Failure& failure, const ClientOptions& options, const std::string& server_name) {
+  const auto advised = [](std::string sentence, std::string_view advice) {
+    return advice.empty() ? sentence : fmt::format("{}; {}", sentence, advice);
+  };
+  switch (failure.kind) {
+    case Failure::Kind::name:
+      return advised(fmt::format("{}, not for \"{}\"", failure.sentence, server_name), options.name_advice);
+    case Failure::Kind::issuer: return advised(failure.sentence, options.issuer_advice);
+    case Failure::Kind::dates:
+      return failure.sentence + "; renew it there, or set the clock of this machine right";
+    default: return failure.sentence;
+  }
+}
+
+base::Status name_server(SSL* ssl, const std::string& server_name, Verification verification) {
+  // RFC 6066 §3: literal addresses are not allowed in SNI; they are still verified.
+  const bool literal = base::is_ip_literal(server_name);
+  if (!literal && SSL_set_tlsext_host_name(ssl, server_name.c_str()) != 1) {
+    return base::fail(base::ErrorCode::internal, "\"" + server_name + "\" cannot be asked for");
+  }
+  if (verification == Verification::skipped || SSL_set1_host(ssl, server_name.c_str()) == 1) return {};
+  return base::fail(base::ErrorCode::internal, "\"" + server_name + "\" cannot be verified");
+}
+
+}  // namespace
+
+base::Result<std::shared_ptr<const ClientContext>> ClientContext::make(ClientOptions options) {
   SslCtxPtr context(SSL_CTX_new(TLS_client_method()));
   if (!context) return base::fail(base::ErrorCode::internal, "SSL_CTX_new: " + crypto::take_openssl_errors());
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
-  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_options(context.get(),
+                      SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);
-  const int loaded = ca_bundle.empty() ? SSL_CTX_set_default_verify_paths(context.get())
-                                       : SSL_CTX_load_verify_file(context.get(), ca_bundle.c_str());
-  if (loaded != 1) {
-    return base::fail(base::ErrorCode::invalid, "the trusted roots in \"" + ca_bundle +
-                                                    "\" cannot be read: " + crypto::take_openssl_errors());
+  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
+  if (options.verification == Verification::required) {
+    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, on_verify);
+    if (auto loaded = load_roots(context.get(), options); !loaded) return std::unexpected(loaded.error());
   }
-  return std::shared_ptr<const ClientContext>(new ClientContext(std::move(context)));
+  options.ca_pem = {};  // the store has it now
+  if (!options.protocol.empty()) {
+    std::vector<unsigned char> offered{static_cast<unsigned char>(options.protocol.size())};
+    offered.insert(offered.end(), options.protocol.begin(), options.protocol.end());
+    // Unlike its siblings this one returns 0 for success.
+    if (SSL_CTX_set_alpn_protos(context.get(), offered.data(), static_cast<unsigned>(offered.size())) != 0) {
+      return base::fail(base::ErrorCode::internal, "ALPN: " + crypto::take_openssl_errors());
+    }
+  }
+  return std::shared_ptr<const ClientContext>(new ClientContext(std::move(context), std::move(options)));
 }
 
 net::Task<base::Status> connect(net::Stream& stream, std::shared_ptr<const ClientContext> context,
                                 std::string server_name) {
-  SslPtr ssl(SSL_new(context->handle()));
-  if (!ssl) co_return base::fail(base::ErrorCode::internal, "SSL_new: " + crypto::take_openssl_errors());
-  SSL_set_connect_state(ssl.get());
-  // RFC 6066 §3: literal addresses are not allowed in SNI; they are still verified.
-  const bool literal = base::is_ip_literal(server_name);
-  const int named = literal ? 1 : static_cast<int>(SSL_set_tlsext_host_name(ssl.get(), server_name.c_str()));
-  if (named != 1 || SSL_set1_host(ssl.get(), server_name.c_str()) != 1) {
-    co_return base::fail(base::ErrorCode::internal, "\"" + server_name + "\" cannot be verified");
-  }
+  SslPtr made(SSL_new(context->handle()));
+  if (!made) co_return base::fail(base::ErrorCode::internal, "SSL_new: " + crypto::take_openssl_errors());
+  SSL* ssl = made.get();
+  SSL_set_connect_state(ssl);
+  if (auto named = name_server(ssl, server_name, context->options().verification); !named) co_return named;
+  Failure failure;
+  SSL_set_ex_data(ssl, 0, &failure);
   const net::Deadline deadline(base::kHandshakeTimeout);
-  std::unique_ptr<Session> session = Session::make(std::move(ssl), std::move(context));
+  std::unique_ptr<Session> session = Session::make(std::move(made), context);
   auto done = co_await run_handshake(stream, *session, deadline);
+  SSL_set_ex_data(ssl, 0, nullptr);
+  if (!done && failure.kind != Failure::Kind::none) {
+    done.error().context = "TLS: " + explain(failure, context->options(), server_name);
+  }
   if (!done) co_return done;
   auto sent = co_await stream.flush(deadline.left());  // our Finished
   if (!sent) co_return sent;
