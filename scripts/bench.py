@@ -22,7 +22,8 @@ from cardea_bench import report  # noqa: E402
 from cardea_bench.backend import Backend  # noqa: E402
 from cardea_bench.cardea import start_cardea  # noqa: E402
 from cardea_bench.cases import (  # noqa: E402
-    CASE_NAMES, FULL, LOAD_CASES, QUICK, SYSCALLS_CASE, TICKETS_VALUE, Bench, Case, Metric, count_syscalls)
+    CASE_NAMES, FULL, IDLE_MEMORY_CASE, LOAD_CASES, QUICK, SYSCALLS_CASE, TICKETS_VALUE, Bench, Case, Metric,
+    count_syscalls, measure_idle_memory)
 from cardea_bench.certificates import make_certificate  # noqa: E402
 from cardea_bench.errors import BenchError  # noqa: E402
 from cardea_bench.processes import Cores, Service, run_tool  # noqa: E402
@@ -127,6 +128,14 @@ def run_load_case(bench: Bench, proxies: list[Proxy], case: Case, rounds: int) -
                                                   for name, values in rows.items()}) for metric in case.metrics]
 
 
+def run_idle_memory_case(bench: Bench, proxies: list[Proxy]) -> list[dict]:
+    samples = {}
+    for proxy in proxies:
+        print(f"  {IDLE_MEMORY_CASE}: {proxy.name} ...", file=sys.stderr, flush=True)
+        samples[proxy.name] = [measure_idle_memory(bench, proxy)]
+    return [report.make_entry(IDLE_MEMORY_CASE, Metric("kb_per_connection"), samples)]
+
+
 def run_syscalls_case(bench: Bench, proxies: list[Proxy]) -> tuple[list[dict], list[str]]:
     calls = {}
     for proxy in proxies:
@@ -140,6 +149,8 @@ def run_syscalls_case(bench: Bench, proxies: list[Proxy]) -> tuple[list[dict], l
 def measure(arguments: argparse.Namespace, stack: Stack, bench: Bench) -> None:
     entries: list[dict] = []
     notes: list[str] = []
+    if arguments.case in (None, IDLE_MEMORY_CASE):
+        entries += run_idle_memory_case(bench, stack.proxies)  # first: see there
     for case in LOAD_CASES:
         if arguments.case in (None, case.name):
             entries += run_load_case(bench, stack.proxies, case, arguments.rounds)

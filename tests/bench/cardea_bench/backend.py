@@ -19,7 +19,7 @@ NGINX_TEMPORARY = "".join(
 CONFIGURATION = """
 daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log stderr error;
 {user}
-events {{ worker_connections 1024; }}
+events {{ worker_connections 8192; }}
 http {{
 {temporary}  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; keepalive_timeout 300s;
   default_type text/plain;
@@ -27,6 +27,12 @@ http {{
     listen 127.0.0.1:{port};
     location = / {{ return 200 "{body}"; }}
     location = /10m {{ alias {folder}/10m; }}
+    # Reads the whole body into memory before it answers: an early answer would measure something else.
+    location = /upload {{
+      client_max_body_size 0; client_body_buffer_size 16m;
+      proxy_pass http://127.0.0.1:{port}/; proxy_method GET; proxy_pass_request_body off;
+      proxy_set_header Content-Length "";
+    }}
   }}
   server {{ listen 127.0.0.1:{count_port}; location / {{ stub_status; }} }}
 }}
@@ -45,7 +51,8 @@ class Backend:
         folder.mkdir()
         self.port = free_port()
         self._count_port = free_port()
-        with (folder / "10m").open("wb") as large:
+        self.large_file = folder / "10m"
+        with self.large_file.open("wb") as large:
             large.write(os.urandom(1_000_000) * (LARGE_BYTES // 1_000_000))
         (folder / "nginx.conf").write_text(CONFIGURATION.format(
             folder=folder, user=nginx_user_line(), port=self.port, count_port=self._count_port, body=SMALL_BODY,

@@ -9,23 +9,27 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .backend import LARGE_BYTES, Backend
+from .backend import LARGE_BYTES, SMALL_BODY, Backend
 from .certificates import HOSTNAME
 from .errors import BenchError
-from .processes import Cores, CpuTime, finish_load, read_cpu_time, start_load
+from .processes import Cores, CpuTime, finish_load, read_cpu_time, resident_kilobytes, start_load
 from .proxies import CIPHER, GROUP, Proxy
 
 LOAD_SECONDS_MAX = 60
 POLL_SECONDS = 0.01
 KEEPALIVE_CLIENTS = 64
 HANDSHAKE_THREADS = 16
-DOWNLOAD_CLIENTS = 4
+TRANSFER_CLIENTS = 4
+IDLE_WARMUP = 50
+IDLE_SECONDS = 3  # every proxy has given back by then what it gives back
 STRACE_ATTACH_SECONDS = 10
 
 
@@ -37,11 +41,15 @@ class Sizes:
     keepalive_requests: int
     handshakes: int
     downloads: int
+    uploads: int
+    idle_connections: int
     traced_requests: int
 
 
-FULL = Sizes(keepalive_warmup=8_000, keepalive_requests=80_000, handshakes=4_000, downloads=150, traced_requests=1_000)
-QUICK = Sizes(keepalive_warmup=2_000, keepalive_requests=8_000, handshakes=300, downloads=8, traced_requests=200)
+FULL = Sizes(keepalive_warmup=8_000, keepalive_requests=80_000, handshakes=4_000, downloads=150, uploads=100,
+             idle_connections=2_000, traced_requests=1_000)
+QUICK = Sizes(keepalive_warmup=2_000, keepalive_requests=8_000, handshakes=300, downloads=8, uploads=8,
+              idle_connections=200, traced_requests=200)
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,7 @@ class Metric:
 
 CPU_METRICS = (Metric("cpu_us_per_request"), Metric("user_us_per_request"), Metric("system_us_per_request"))
 REQUEST_METRICS = (*CPU_METRICS, Metric("requests_per_second", higher_is_better=True))
-DOWNLOAD_METRICS = (Metric("cpu_us_per_megabyte"), Metric("megabytes_per_second", higher_is_better=True))
+TRANSFER_METRICS = (Metric("cpu_us_per_megabyte"), Metric("megabytes_per_second", higher_is_better=True))
 # Not a result but a condition: every proxy should send the same number of session tickets.
 TICKETS_VALUE = "tickets_per_connection"
 Values = dict[str, float]
@@ -94,8 +102,8 @@ def check_h2load(output: str, requests: int, scheme: str) -> None:
         raise BenchError(f"h2load did not negotiate TLS 1.3 with {CIPHER} and {GROUP}.")
 
 
-def _run_h2load(bench: Bench, proxy: Proxy, scheme: str, path: str, clients: int, requests: int) -> None:
-    process = start_load(_h2load_command(proxy, scheme, path, clients, requests), bench.cores.load)
+def _run_h2load(bench: Bench, proxy: Proxy, scheme: str, path: str, clients: int, requests: int, *more: str) -> None:
+    process = start_load([*_h2load_command(proxy, scheme, path, clients, requests), *more], bench.cores.load)
     check_h2load(finish_load(process, LOAD_SECONDS_MAX), requests, scheme)
 
 
@@ -155,17 +163,55 @@ def _check_handshakes(result: dict, count: int, mode: str) -> None:
         raise BenchError(f"{result['resumed']} of {count} handshakes were resumed, expected {expected}.")
 
 
-# --- download -------------------------------------------------------------------------------------------------------
+# --- download and upload --------------------------------------------------------------------------------------------
 
-def _download(bench: Bench, proxy: Proxy) -> Values:
-    _run_h2load(bench, proxy, "https", "/10m", DOWNLOAD_CLIENTS, DOWNLOAD_CLIENTS)
+def _transfer(bench: Bench, proxy: Proxy, path: str, count: int, *more: str) -> Values:
+    _run_h2load(bench, proxy, "https", path, TRANSFER_CLIENTS, TRANSFER_CLIENTS, *more)
     pids = proxy.service.process_ids()
     cpu, start = read_cpu_time(pids), time.monotonic()
-    _run_h2load(bench, proxy, "https", "/10m", DOWNLOAD_CLIENTS, bench.sizes.downloads)
+    _run_h2load(bench, proxy, "https", path, TRANSFER_CLIENTS, count, *more)
     seconds = time.monotonic() - start
     cpu = read_cpu_time(pids) - cpu
-    megabytes = bench.sizes.downloads * LARGE_BYTES / 1e6
+    megabytes = count * LARGE_BYTES / 1e6
     return {"cpu_us_per_megabyte": cpu.total * 1e6 / megabytes, "megabytes_per_second": megabytes / seconds}
+
+
+def _download(bench: Bench, proxy: Proxy) -> Values:
+    return _transfer(bench, proxy, "/10m", bench.sizes.downloads)
+
+
+def _upload(bench: Bench, proxy: Proxy) -> Values:
+    return _transfer(bench, proxy, "/upload", bench.sizes.uploads, "-d", str(bench.backend.large_file))
+
+
+# --- idle connections -----------------------------------------------------------------------------------------------
+
+def measure_idle_memory(bench: Bench, proxy: Proxy) -> float:
+    """KB that an idle TLS connection adds to the resident memory, each after one request. Only of a proxy that has had
+    no load yet: what was allocated once is not given back, and would be used again without growth.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    request = f"GET / HTTP/1.1\r\nHost: {HOSTNAME}\r\n\r\n".encode()
+    held: list[ssl.SSLSocket] = []
+
+    def hold(count: int) -> None:
+        for _ in range(count):
+            plain = socket.create_connection(("127.0.0.1", proxy.https_port), timeout=10)
+            held.append(context.wrap_socket(plain, server_hostname=HOSTNAME))
+            held[-1].sendall(request)
+            while SMALL_BODY.encode()[-20:] not in held[-1].recv(65536):
+                pass
+        time.sleep(IDLE_SECONDS)
+
+    try:
+        hold(IDLE_WARMUP)  # what the first ones allocate is not theirs
+        before = resident_kilobytes(proxy.service.process_ids())
+        hold(bench.sizes.idle_connections)
+        return (resident_kilobytes(proxy.service.process_ids()) - before) / bench.sizes.idle_connections
+    finally:
+        for connection in held:
+            connection.close()
 
 
 # --- syscalls -------------------------------------------------------------------------------------------------------
@@ -222,7 +268,9 @@ LOAD_CASES = (
     Case("http-keepalive", REQUEST_METRICS, _keepalive("http")),
     Case("handshake-ecdsa", REQUEST_METRICS, _handshakes("full")),
     Case("handshake-resumed", REQUEST_METRICS, _handshakes("resume")),
-    Case("download-10m", DOWNLOAD_METRICS, _download),
+    Case("download-10m", TRANSFER_METRICS, _download),
+    Case("upload-10m", TRANSFER_METRICS, _upload),
 )
 SYSCALLS_CASE = "syscalls"
-CASE_NAMES = tuple(case.name for case in LOAD_CASES) + (SYSCALLS_CASE,)
+IDLE_MEMORY_CASE = "idle-memory"
+CASE_NAMES = (IDLE_MEMORY_CASE, *(case.name for case in LOAD_CASES), SYSCALLS_CASE)

@@ -120,6 +120,12 @@ def read_cpu_time(pids: list[int]) -> CpuTime:
     return CpuTime(nanoseconds / 1e9, user_ticks / TICKS_PER_SECOND, system_ticks / TICKS_PER_SECOND)
 
 
+def resident_kilobytes(pids: list[int]) -> int:
+    """Of all `pids` together; pages that they share count for each."""
+    statuses = [Path(f"/proc/{pid}/status").read_text() for pid in pids]
+    return sum(int(line.split()[1]) for status in statuses for line in status.splitlines() if line.startswith("VmRSS:"))
+
+
 def start_load(command: list[str], core: int) -> subprocess.Popen:
     """A load generator with pipes on stdin, stdout and stderr; the caller waits for it with a time limit."""
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

@@ -88,7 +88,7 @@ def _check_answer(connection: socket.socket) -> str:
 NGINX_CONFIGURATION = """
 daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log stderr error;
 {user}
-events {{ worker_connections 1024; }}
+events {{ worker_connections 8192; }}
 http {{
 {temporary}  access_log off; keepalive_requests 1000000000; keepalive_timeout 300s;
   upstream backend {{ server 127.0.0.1:{backend}; keepalive 64; keepalive_requests 1000000000; }}
@@ -106,6 +106,8 @@ http {{
       proxy_pass http://backend;
       proxy_http_version 1.1;
       proxy_max_temp_file_size 0;
+      client_max_body_size 0;
+      proxy_request_buffering off;
       proxy_buffer_size 16k;
       proxy_buffers 16 32k;
       proxy_busy_buffers_size 256k;
@@ -122,7 +124,7 @@ http {{
 HAPROXY_CONFIGURATION = """
 global
   nbthread 1
-  maxconn 1024
+  maxconn 8192
   tune.bufsize 32768
   ssl-default-bind-ciphersuites {cipher}
   ssl-default-bind-options ssl-min-ver TLSv1.3
