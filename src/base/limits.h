@@ -110,6 +110,24 @@ inline constexpr std::size_t kLookupsMax = 32;
 inline constexpr auto kSlowLookup = 2s;
 inline constexpr std::size_t kSlowLookupsMax = 16;
 inline constexpr std::size_t kSlowNamesMax = 1024;
+// --- Access log ---
+
+// What of one value goes into a line, with its escapes. Hosts, addresses and MCP names are shorter; paths are
+// as long as some servers take them.
+inline constexpr std::size_t kAccessNameBytesMax = 256;
+inline constexpr std::size_t kAccessPathBytesMax = 2048;
+inline constexpr std::size_t kAccessErrorBytesMax = 512;
+// More than all of a line together. A usual one has 300 to 400 bytes.
+inline constexpr std::size_t kAccessLineBytesMax = 8 * 1024;
+// Lines that a worker collects before the writer gets them: one wake-up for some 150.
+inline constexpr std::size_t kAccessChunkBytes = 64 * 1024;
+// Chunks for each worker: 4 MiB wait while the disk stalls, a second at 10,000 requests; then lines are
+// dropped.
+inline constexpr std::size_t kAccessChunksPerWorkerMax = 64;
+// A line is on its way after this at the latest, also when no other comes.
+inline constexpr auto kAccessFlushInterval = 200ms;
+// At the end: what is left for a destination that takes nothing is given up.
+inline constexpr auto kAccessLogEndTimeout = 2s;
 
 // --- Redis ---
 

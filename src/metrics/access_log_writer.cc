@@ -1,0 +1,197 @@
+#include "metrics/access_log_writer.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/strings.h"
+
+namespace cardea::metrics {
+namespace {
+
+// How often a write that has to wait looks whether the program ends.
+constexpr int kPollMilliseconds = 100;
+// Chunks that stay after a time of much traffic; the others go back to the system.
+constexpr std::size_t kFreeChunksMax = 8;
+
+std::string why(int error) {
+  return std::generic_category().message(error);
+}
+
+// Not blocking: a FIFO must neither hold up the start nor a write.
+int open_path(const std::string& path) {
+  return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0640);
+}
+
+// A pipe or terminal that is ready takes this much without blocking, also if its description is a blocking
+// one that we share with others (standard output).
+std::size_t find_piece_bytes_max(int descriptor) {
+  struct stat status{};
+  const bool is_file = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+  return is_file ? base::kAccessChunkBytes : PIPE_BUF;
+}
+
+std::size_t count_lines(std::string_view bytes) {
+  return static_cast<std::size_t>(std::ranges::count(bytes, '\n'));
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<AccessLogWriter>> AccessLogWriter::open(std::string_view destination,
+                                                                     std::size_t chunks_max) {
+  const bool is_file = destination != "-";
+  std::string path(is_file ? destination : "");
+  const int descriptor = is_file ? open_path(path) : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+  if (descriptor < 0) {
+    return base::fail(base::ErrorCode::invalid,
+                      fmt::format("ACCESS_LOG: {} cannot be opened for writing: {}",
+                                  is_file ? base::printable(path) : "standard output", why(errno)));
+  }
+  return std::unique_ptr<AccessLogWriter>(new AccessLogWriter(std::move(path), descriptor, chunks_max));
+}
+
+AccessLogWriter::AccessLogWriter(std::string path, int descriptor, std::size_t chunks_max)
+    : path_(std::move(path)),
+      chunks_max_(chunks_max),
+      descriptor_(descriptor),
+      piece_bytes_max_(find_piece_bytes_max(descriptor)) {
+  submitted_.reserve(chunks_max);
+  free_.reserve(kFreeChunksMax);
+  thread_ = std::thread([this] { run(); });
+  pthread_setname_np(thread_.native_handle(), "access-log");
+}
+
+std::unique_ptr<AccessChunk> AccessLogWriter::take_chunk() {
+  const std::scoped_lock lock(mutex_);
+  if (!free_.empty()) {
+    std::unique_ptr<AccessChunk> chunk = std::move(free_.back());
+    free_.pop_back();
+    return chunk;
+  }
+  if (chunks_ == chunks_max_) return nullptr;
+  ++chunks_;
+  return std::make_unique_for_overwrite<AccessChunk>();
+}
+
+void AccessLogWriter::submit(std::unique_ptr<AccessChunk> chunk) {
+  {
+    const std::scoped_lock lock(mutex_);
+    submitted_.push_back(std::move(chunk));
+  }
+  wake_.notify_one();
+}
+
+void AccessLogWriter::recycle(std::unique_ptr<AccessChunk> chunk) {
+  chunk->size = 0;
+  const std::scoped_lock lock(mutex_);
+  if (free_.size() < kFreeChunksMax) {
+    free_.push_back(std::move(chunk));
+  } else {
+    --chunks_;
+  }
+}
+
+void AccessLogWriter::reopen() {
+  {
+    const std::scoped_lock lock(mutex_);
+    reopen_wanted_ = true;
+  }
+  wake_.notify_one();
+}
+
+void AccessLogWriter::stop() {
+  if (!thread_.joinable()) return;
+  {
+    std::unique_lock lock(mutex_);
+    stopping_ = true;
+    wake_.notify_one();
+    if (!ended_.wait_for(lock, base::kAccessLogEndTimeout, [this] { return has_ended_; })) given_up_ = true;
+  }
+  thread_.join();
+  ::close(descriptor_);
+}
+
+void AccessLogWriter::run() {
+  Chunks taken;
+  taken.reserve(chunks_max_);
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wake_.wait(lock, [this] { return !submitted_.empty() || reopen_wanted_ || stopping_; });
+    const bool reopen = std::exchange(reopen_wanted_, false);
+    taken.swap(submitted_);
+    if (!reopen && taken.empty()) break;
+    lock.unlock();
+    if (reopen) open_anew();
+    write_all(taken);
+    lock.lock();
+  }
+  if (lost_lines_ > 0) base::log_warn("the last {} lines of the access log were lost", lost_lines_);
+  has_ended_ = true;
+  ended_.notify_one();
+}
+
+void AccessLogWriter::write_all(Chunks& chunks) {
+  for (std::unique_ptr<AccessChunk>& chunk : chunks) {
+    write_chunk({chunk->bytes.data(), chunk->size});
+    recycle(std::move(chunk));
+  }
+  chunks.clear();
+}
+
+// What cannot be written is lost: the log says so once, and how much it was when the writing works again.
+void AccessLogWriter::write_chunk(std::string_view bytes) {
+  int error = 0;
+  // The rest of a line that broke off must not run into the next one.
+  if (torn_ && write_bytes("\n", error).empty()) torn_ = false;
+  const std::string_view rest = torn_ ? bytes : write_bytes(bytes, error);
+  if (rest.empty()) {
+    if (std::exchange(failing_, false)) {
+      base::log_warn("the access log is written again; {} lines were lost", std::exchange(lost_lines_, 0));
+    }
+    return;
+  }
+  if (rest.size() < bytes.size() && bytes[bytes.size() - rest.size() - 1] != '\n') torn_ = true;
+  lost_lines_ += count_lines(rest);
+  if (std::exchange(failing_, true) || given_up_) return;
+  base::log_error("the access log cannot be written: {}; its lines are lost until it can", why(error));
+}
+
+std::string_view AccessLogWriter::write_bytes(std::string_view bytes, int& error) {
+  while (!bytes.empty() && !given_up_) {
+    pollfd ready{descriptor_, POLLOUT, 0};
+    if (poll(&ready, 1, kPollMilliseconds) <= 0) continue;
+    const ssize_t written = ::write(descriptor_, bytes.data(), std::min(bytes.size(), piece_bytes_max_));
+    if (written >= 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno != EINTR && errno != EAGAIN) {
+      error = errno;
+      break;
+    }
+  }
+  return bytes;
+}
+
+void AccessLogWriter::open_anew() {
+  if (path_.empty()) return;
+  const int opened = open_path(path_);
+  if (opened < 0) {
+    base::log_error("ACCESS_LOG: {} cannot be opened anew: {}; the old file is kept", path_, why(errno));
+    return;
+  }
+  ::close(std::exchange(descriptor_, opened));
+  piece_bytes_max_ = find_piece_bytes_max(opened);
+  torn_ = false;
+  base::log_info("ACCESS_LOG: {} was opened anew", path_);
+}
+
+}  // namespace cardea::metrics
