@@ -9,6 +9,7 @@
 #include <boost/asio/ip/address.hpp>
 
 #include "base/error.h"
+#include "http/exchange_record.h"
 #include "http/message.h"
 #include "net/address_ranges.h"
 #include "net/stream.h"
@@ -79,6 +80,12 @@ class Exchange {
 
   // Calls `on_gone` once if the client leaves while the handler waits for something else.
   virtual void watch_client(std::function<void()> on_gone) = 0;
+
+  [[nodiscard]] ExchangeRecord& record() { return record_; }
+  [[nodiscard]] const ExchangeRecord& record() const { return record_; }
+
+ private:
+  ExchangeRecord record_;
 };
 
 // What serves exchanges: the dispatcher of a worker.
@@ -89,6 +96,8 @@ class Handler {
   Handler& operator=(const Handler&) = delete;
   virtual ~Handler() = default;
 
+  // The first byte of a request is here: gives its record an id of our own.
+  virtual void begin(ExchangeRecord& record) = 0;
   // Serves one exchange completely. Many may be under way at once on the same loop.
   virtual net::Task<void> serve(Exchange& exchange) = 0;
 };

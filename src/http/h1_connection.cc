@@ -36,6 +36,7 @@ class H1Connection {
   [[gnu::noinline]] net::Task<bool> serve_one() {
     member_.set_state(State::busy);
     H1Exchange exchange(stream_, info_, head_bytes_);
+    handler_.begin(exchange.record());
     if (!co_await read_head(exchange)) co_return false;
     if (member_.draining()) exchange.close_after_response();
     co_await handler_.serve(exchange);

@@ -34,13 +34,24 @@ std::expected<std::size_t, ParseError> H1Exchange::parse(std::size_t scanned) {
   base::Buffer& input = stream_.input();
   const std::string_view bytes = input.view();
   auto parsed = parse_request_head(bytes, head_, scanned);
-  if (!parsed || *parsed == 0) return parsed;
+  if (!parsed || *parsed == 0) {
+    forget_head();
+    return parsed;
+  }
   head_bytes_.assign(bytes.substr(0, *parsed));
   rebase(head_, bytes.substr(0, *parsed), head_bytes_.data());
   input.consume(*parsed);
+  record().id = choose_request_id(head_, info_, record().own_id);
   body_ = BodyReader(head_.body);
   if (!head_.keep_alive) keep_alive_ = false;
   return parsed;
+}
+
+// What was understood of a head that is malformed, or not whole yet, are views into the input buffer, which
+// goes on receiving.
+void H1Exchange::forget_head() {
+  head_.method_text = head_.target = head_.authority = {};
+  head_.fields.clear();
 }
 
 base::Result<std::string_view> H1Exchange::take_body() {

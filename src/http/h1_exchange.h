@@ -45,6 +45,8 @@ class H1Exchange final : public Exchange {
   void watch_client(std::function<void()> on_gone) override { stream_.watch(std::move(on_gone)); }
 
  private:
+  void forget_head();
+
   net::Stream& stream_;
   const ConnectionInfo& info_;
   std::string& head_bytes_;

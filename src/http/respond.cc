@@ -28,6 +28,7 @@ net::Task<void> respond(Exchange& exchange, int status, std::vector<Field> field
   head.status = status;
   head.reason = reason_phrase(status);
   static_cast<void>(head.fields.add({"Date", date}));
+  static_cast<void>(head.fields.add({"X-Request-Id", exchange.record().id}));
   for (const Field& field : fields) static_cast<void>(head.fields.add(field));
   head.body = {Framing::length, body.size()};
   exchange.start_response(head);
@@ -37,7 +38,9 @@ net::Task<void> respond(Exchange& exchange, int status, std::vector<Field> field
 
 net::Task<void> respond_error(Exchange& exchange, int status, std::string_view sentence) {
   if (exchange.response_started()) return abort(exchange);
-  return send_error(exchange, status, fmt::format("{} {}\n\n{}\n", status, reason_phrase(status), sentence));
+  return send_error(exchange, status,
+                    fmt::format("{} {}\n\n{}\n\nRequest id: {}\n", status, reason_phrase(status), sentence,
+                                exchange.record().id));
 }
 
 }  // namespace cardea::http

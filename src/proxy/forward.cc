@@ -71,7 +71,7 @@ net::Task<base::Status> Forward::acquire(Reuse reuse) {
 
 net::Task<base::Status> Forward::send_request() {
   const http::RequestHead& request = exchange_.request();
-  append_upstream_head(upstream().output(), request, exchange_.connection(), target_);
+  append_upstream_head(upstream().output(), request, exchange_.connection(), target_, exchange_.record().id);
   if (exchange_.body_done()) co_return co_await upstream().flush(base::kBodyProgressTimeout);
   if (request.expects_continue) {
     // Whoever refuses by the head alone spares everybody the body.

@@ -20,8 +20,8 @@ using http::Field;
 constexpr std::string_view kForwardedFor = "X-Forwarded-For";
 
 // Written by us in any case.
-constexpr std::array<std::string_view, 5> kOwn = {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host",
-                                                  "x-forwarded-port", "x-real-ip"};
+constexpr std::array<std::string_view, 6> kOwn = {"x-forwarded-for",  "x-forwarded-proto", "x-forwarded-host",
+                                                  "x-forwarded-port", "x-real-ip",         "x-request-id"};
 constexpr std::array<std::string_view, 7> kOthers = {"forwarded",
                                                      "x-forwarded-server",
                                                      "x-forwarded-scheme",
@@ -108,7 +108,8 @@ std::string_view client_address(const http::RequestHead& request, const http::Co
 }
 
 void append_forwarding(base::Buffer& out, const http::RequestHead& request,
-                       const http::ConnectionInfo& connection, const Target& target) {
+                       const http::ConnectionInfo& connection, const Target& target,
+                       std::string_view request_id) {
   std::array<char, 8> digits;
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), connection.local_port).ptr;
   const std::string_view port(digits.data(), static_cast<std::size_t>(end - digits.data()));
@@ -116,11 +117,12 @@ void append_forwarding(base::Buffer& out, const http::RequestHead& request,
   const auto said = [&](std::string_view name, bool (*is_sound)(std::string_view), std::string_view ours) {
     return told(request, connection, name, is_sound).value_or(ours);
   };
-  const std::array<Field, 4> fields = {{
+  const std::array<Field, 5> fields = {{
       {"X-Real-IP", client_address(request, connection)},
       {"X-Forwarded-Proto", said("x-forwarded-proto", is_scheme, scheme)},
       {"X-Forwarded-Host", said("x-forwarded-host", http::is_authority, request.authority)},
       {"X-Forwarded-Port", said("x-forwarded-port", is_port, port)},
+      {"X-Request-Id", request_id},
   }};
   if (!is_custom(target, kForwardedFor)) append_forwarded_for(out, request, connection);
   for (const Field& field : fields) {

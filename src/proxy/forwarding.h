@@ -1,5 +1,5 @@
-// The fields that tell an upstream about the client (X-Forwarded-For and its family): ours, unless a proxy
-// that TRUSTED_PROXIES names has said it. The contract is in docs/headers.md. Pure.
+// The fields that tell an upstream about the client and the request (X-Forwarded-For and its family): ours,
+// unless a proxy that TRUSTED_PROXIES names has said it. The contract is in docs/headers.md. Pure.
 #pragma once
 
 #include <string_view>
@@ -11,7 +11,7 @@
 
 namespace cardea::proxy {
 
-// One of the family: an upstream takes it for a fact about the client.
+// One of the family: an upstream takes it for a fact.
 [[nodiscard]] bool is_forwarding_field(std::string_view name);
 // One that only a trusted proxy may set, and that passes as it is if it did.
 [[nodiscard]] bool passes_if_trusted(std::string_view name);
@@ -23,8 +23,9 @@ namespace cardea::proxy {
 [[nodiscard]] std::string_view client_address(const http::RequestHead& request,
                                               const http::ConnectionInfo& connection);
 
-// Appends X-Forwarded-For, -Proto, -Host, -Port and X-Real-IP, but those that are custom.
+// Appends X-Forwarded-For, -Proto, -Host, -Port, X-Real-IP and X-Request-Id, but those that are custom.
 void append_forwarding(base::Buffer& out, const http::RequestHead& request,
-                       const http::ConnectionInfo& connection, const Target& target);
+                       const http::ConnectionInfo& connection, const Target& target,
+                       std::string_view request_id);
 
 }  // namespace cardea::proxy

@@ -147,7 +147,8 @@ http::FieldList rewrite_trailers(const http::FieldList& trailers) {
 }
 
 void append_upstream_head(base::Buffer& out, const http::RequestHead& request,
-                          const http::ConnectionInfo& connection, const Target& target) {
+                          const http::ConnectionInfo& connection, const Target& target,
+                          std::string_view request_id) {
   if (target.path_prefix.empty() || request.target == "*") {
     http::append_request_line(out, request.method_text, request.target);
   } else {
@@ -168,7 +169,7 @@ void append_upstream_head(base::Buffer& out, const http::RequestHead& request,
   if (request.expects_continue && http::has_body(request.body))
     http::append_field(out, "Expect", "100-continue");
   if (has_connection || request.fields.find("te")) append_connection(out, request);
-  append_forwarding(out, request, connection, target);
+  append_forwarding(out, request, connection, target, request_id);
   http::append_field(out, "Via", kVia);
   for (const auto& [name, value] : target.custom_headers) http::append_field(out, name, value);
   out.append("\r\n");

@@ -11,9 +11,10 @@
 namespace cardea::proxy {
 
 // Appends the head for the upstream: its own framing and Host, the client's fields without those that end
-// here, X-Forwarded-*, X-Real-IP and Via of our own, then the target's custom headers.
+// here, X-Forwarded-*, X-Real-IP, X-Request-Id and Via of our own, then the target's custom headers.
 void append_upstream_head(base::Buffer& out, const http::RequestHead& request,
-                          const http::ConnectionInfo& connection, const Target& target);
+                          const http::ConnectionInfo& connection, const Target& target,
+                          std::string_view request_id);
 
 // Whether the request came through here before, again and again: its Via fields (RFC 9110 §7.6.3) name us
 // kViaHopsMax times.

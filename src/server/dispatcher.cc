@@ -45,6 +45,11 @@ api::Request make_api_request(const http::Exchange& exchange, std::string body) 
 
 }  // namespace
 
+void Dispatcher::begin(http::ExchangeRecord& record) {
+  record.own_id = request_ids_.next();
+  record.id = {record.own_id.data(), record.own_id.size()};
+}
+
 net::Task<void> Dispatcher::serve(http::Exchange& exchange) {
   counters_.requests.add();
   if (exchange.request().target.starts_with(kChallengePrefix) && co_await serve_challenge(exchange))

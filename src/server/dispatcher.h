@@ -36,6 +36,7 @@ class Dispatcher final : public http::Handler {
         counters_(counters),
         proxy_(loop, counters, std::move(policy)) {}
 
+  void begin(http::ExchangeRecord& record) override;
   net::Task<void> serve(http::Exchange& exchange) override;
 
  private:
@@ -52,6 +53,7 @@ class Dispatcher final : public http::Handler {
   ControlPort control_;
   metrics::WorkerCounters& counters_;
   proxy::ProxyHandler proxy_;
+  http::RequestIds request_ids_;
 };
 
 }  // namespace cardea::server

@@ -27,7 +27,7 @@ class RewriteRequest : public testing::Test {
   void add(std::string_view name, std::string_view value) { EXPECT_TRUE(request_.fields.add({name, value})); }
   std::string head() const {
     base::Buffer out;
-    append_upstream_head(out, request_, connection_, target_);
+    append_upstream_head(out, request_, connection_, target_, "0123456789abcdef");
     return std::string(out.view());
   }
   std::string request_line() const {
@@ -66,6 +66,7 @@ TEST_F(RewriteRequest, MakesAWholeHead) {
             "X-Forwarded-Proto: https\r\n"
             "X-Forwarded-Host: www.example.com\r\n"
             "X-Forwarded-Port: 443\r\n"
+            "X-Request-Id: 0123456789abcdef\r\n"
             "Via: 1.1 cardea\r\n"
             "\r\n");
 }
@@ -235,6 +236,16 @@ TEST_F(RewriteRequest, ReplacesForwardingFields) {
   EXPECT_EQ(values("X-Forwarded-Host"), Values{"www.example.com"});
   EXPECT_EQ(values("X-Forwarded-Port"), Values{"443"});
   EXPECT_EQ(values("X-Real-IP"), Values{"192.0.2.7"});
+}
+
+TEST_F(RewriteRequest, ReplacesTheIdUnlessACustomHeaderIsOne) {
+  add("x-request-id", "from the client");
+  add("X-Request-ID", "from the client again");
+  add("X_Request_Id", "in disguise");
+  EXPECT_EQ(values("X-Request-Id"), Values{"0123456789abcdef"});
+  expect_absent("X_Request_Id");
+  target_.custom_headers = {{"X-Request-ID", "from the target"}};
+  EXPECT_EQ(values("X-Request-Id"), Values{"from the target"});
 }
 
 TEST_F(RewriteRequest, DropsForwardingFieldsThatItDoesNotSet) {
