@@ -43,6 +43,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="rounds per case (default 5, with --quick 1)")
     parser.add_argument("--only", default=",".join(PROXY_NAMES), help="comma-separated proxies, such as nginx,haproxy")
     parser.add_argument("--binary", type=Path, default=ROOT / "build" / "release" / "cardea", help="Cardea's program")
+    parser.add_argument("--access-log", action="store_true", help="Cardea writes its access log; the others have none")
     arguments = parser.parse_args()
     arguments.rounds = arguments.rounds or (1 if arguments.quick else 5)
     arguments.only = arguments.only.split(",")
@@ -76,10 +77,11 @@ def build_handshake_client() -> Path:
 class Stack:
     """Everything that runs beside the load: backend, proxies, Cardea's Redis. Ends all of it when closed."""
 
-    def __init__(self, folder: Path, names: list[str], binary: Path, cores: Cores):
+    def __init__(self, folder: Path, names: list[str], binary: Path, cores: Cores, access_log: str):
         self.proxies: list[Proxy] = []
         self._services: list[Service] = []
         self._folder, self._binary, self._cores = folder, binary, cores
+        self._access_log = access_log
         try:
             self._start(names)
         except BaseException:
@@ -99,7 +101,7 @@ class Stack:
 
     def _start_proxy(self, name: str, setting: Setting) -> Proxy:
         if name == "cardea":
-            proxy, redis = start_cardea(setting, self._binary, self._cores)
+            proxy, redis = start_cardea(setting, self._binary, self._cores, self._access_log)
             self._services.append(redis)
         else:
             proxy = start_nginx(setting) if name == "nginx" else start_haproxy(setting)
@@ -177,7 +179,8 @@ def run(arguments: argparse.Namespace) -> None:
     cores = Cores.choose()
     os.sched_setaffinity(0, {cores.load})
     with tempfile.TemporaryDirectory(prefix="cardea-bench-") as folder:
-        stack = Stack(Path(folder), arguments.only, arguments.binary.resolve(), cores)
+        access_log = str(Path(folder) / "access.log") if arguments.access_log else ""
+        stack = Stack(Path(folder), arguments.only, arguments.binary.resolve(), cores, access_log)
         try:
             versions = {proxy.name: proxy.version for proxy in stack.proxies}
             print("\n".join(report.machine_lines(cores, versions)), flush=True)

@@ -32,6 +32,7 @@ def cardea_environment(**changes: str) -> dict[str, str]:
         "WORKERS": "2",
         "UPSTREAM_ALLOWED": "private,loopback,unix",
         "LOG_LEVEL": "info",
+        "ACCESS_LOG": "",
         "ACME_DIRECTORY_URL": "https://127.0.0.1:1/dir",
         "ACME_CA_BUNDLE": "",
         "ACME_EAB": "",

@@ -26,6 +26,7 @@ struct ConnectionInfo {
   std::uint16_t local_port = 0;
   const net::AddressRanges* trusted_proxies = nullptr;  // outlives the connection
   bool peer_is_trusted = false;                         // it is one of them: its X-Forwarded-* count
+  std::string_view tls_version = {};                    // "TLSv1.3", a literal; empty without TLS
 };
 
 // Loop thread only. Response calls in this order: send_interim()…, start_response() or start_tunnel(),
@@ -72,6 +73,8 @@ class Exchange {
   virtual void end_body(const FieldList& trailers) = 0;
   // Ends the body and sends what is queued.
   virtual net::Task<base::Status> finish() = 0;
+  // Whether finish() was called: everything that there is to say was said.
+  [[nodiscard]] virtual bool finished() const = 0;
   // The response cannot be completed: the client must not take what it got for all of it.
   virtual void abort() = 0;
 
@@ -96,10 +99,13 @@ class Handler {
   Handler& operator=(const Handler&) = delete;
   virtual ~Handler() = default;
 
-  // The first byte of a request is here: gives its record an id of our own.
+  // The first byte of a request is here: gives its record an id of our own, and the time if it counts.
   virtual void begin(ExchangeRecord& record) = 0;
   // Serves one exchange completely. Many may be under way at once on the same loop.
   virtual net::Task<void> serve(Exchange& exchange) = 0;
+  // All is over for an exchange, whether it was served, refused for its malformed head, or cut off in the
+  // middle. The last that is said about it.
+  virtual void end(const Exchange& exchange) = 0;
 };
 
 }  // namespace cardea::http

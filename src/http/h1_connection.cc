@@ -19,6 +19,24 @@ constexpr std::size_t kSkippedBodyBytesMax = 64 * 1024;
 // Head storage is kept for the next request unless an unusual one made it large.
 constexpr std::size_t kHeadBytesKept = 4096;
 
+// Has the handler told of an exchange from its begin to its end, however it ends.
+class Recording {
+ public:
+  Recording(Handler& handler, H1Exchange& exchange) : handler_(handler), exchange_(exchange) {
+    handler_.begin(exchange_.record());
+  }
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+  ~Recording() {
+    // Who left before its head was complete made no request.
+    if (exchange_.has_head() || exchange_.response_started()) handler_.end(exchange_);
+  }
+
+ private:
+  Handler& handler_;
+  H1Exchange& exchange_;
+};
+
 class H1Connection {
  public:
   H1Connection(net::Stream& stream, ConnectionInfo info, Handler& handler, ConnectionSet& connections)
@@ -36,12 +54,15 @@ class H1Connection {
   [[gnu::noinline]] net::Task<bool> serve_one() {
     member_.set_state(State::busy);
     H1Exchange exchange(stream_, info_, head_bytes_);
-    handler_.begin(exchange.record());
+    const Recording recording(handler_, exchange);
     if (!co_await read_head(exchange)) co_return false;
     if (member_.draining()) exchange.close_after_response();
     co_await handler_.serve(exchange);
     stream_.watch({});
-    if (!exchange.response_started()) co_await respond_error(exchange, 500, "This request was not answered.");
+    // An aborted one has nobody left to answer.
+    if (!exchange.response_started() && stream_.is_open()) {
+      co_await respond_error(exchange, 500, "This request was not answered.");
+    }
     if (!exchange.body_done()) co_await skip_body(exchange);
     co_return exchange.reusable() && !member_.draining();
   }

@@ -56,7 +56,10 @@ void H1Exchange::forget_head() {
 
 base::Result<std::string_view> H1Exchange::take_body() {
   auto piece = body_.take(stream_.input());
-  if (piece) return *piece;
+  if (piece) {
+    record().request_body_bytes += piece->size();
+    return *piece;
+  }
   keep_alive_ = false;
   return std::unexpected(malformed(piece.error()));
 }
@@ -86,6 +89,7 @@ net::Task<base::Result<std::string_view>> H1Exchange::read_body() {
 void H1Exchange::start_response(const ResponseHead& head) {
   CARDEA_CHECK(!started_, "a request is answered once");
   started_ = true;
+  record().status = head.status;
   base::Buffer& out = stream_.output();
   append_status_line(out, head.status, head.reason);
   const bool bodiless = head_.method == Method::head || head.status == 304;
@@ -128,6 +132,7 @@ base::Status H1Exchange::send_interim(const ResponseHead& head) {
 void H1Exchange::start_tunnel(const ResponseHead& head, net::Stream::Duration idle_limit) {
   CARDEA_CHECK(!started_ && body_.done(), "what follows the request belongs to the other protocol");
   started_ = tunnel_ = true;
+  record().status = head.status;
   keep_alive_ = false;
   base::Buffer& out = stream_.output();
   append_status_line(out, head.status, head.reason);
@@ -141,6 +146,7 @@ void H1Exchange::start_tunnel(const ResponseHead& head, net::Stream::Duration id
 
 base::Status H1Exchange::write_body(std::string_view piece) {
   if (piece.empty() || sending_ == Framing::none) return {};
+  record().response_body_bytes += piece.size();
   if (sending_ != Framing::chunked) return stream_.write(piece);
   append_chunk_size(stream_.output(), piece.size());
   auto written = stream_.write(piece);
@@ -165,7 +171,10 @@ net::Task<base::Status> H1Exchange::finish() {
   finished_ = true;
   auto sent = co_await stream_.flush(base::kBodyProgressTimeout);
   // A client that does not take its response gets no other one.
-  if (!sent) abort();
+  if (!sent) {
+    record().note_abort(ExchangeRecord::Aborted::client);
+    abort();
+  }
   if (sent && tunnel_) stream_.end_output();
   co_return sent;
 }

@@ -18,6 +18,8 @@ class H1Exchange final : public Exchange {
   // Parses a head from the stream's input. 0: more bytes are needed. On success the head's bytes are moved to
   // `head_bytes`, because the input buffer moves when more is received.
   std::expected<std::size_t, ParseError> parse(std::size_t scanned);
+  // Whether parse() has had its success.
+  [[nodiscard]] bool has_head() const { return !head_.method_text.empty(); }
   // The response must be the last of the connection.
   void close_after_response() { keep_alive_ = false; }
   // After serve(): may the connection be used for another request? Never if a body was left half read.
@@ -40,6 +42,7 @@ class H1Exchange final : public Exchange {
   net::Task<base::Status> flush() override;
   void end_body(const FieldList& trailers) override;
   net::Task<base::Status> finish() override;
+  bool finished() const override { return finished_; }
   void abort() override;
   void spare_memory() override { stream_.spare_memory(); }
   void watch_client(std::function<void()> on_gone) override { stream_.watch(std::move(on_gone)); }

@@ -37,6 +37,8 @@ net::Task<void> respond(Exchange& exchange, int status, std::vector<Field> field
 }
 
 net::Task<void> respond_error(Exchange& exchange, int status, std::string_view sentence) {
+  std::string& error = exchange.record().error;
+  if (error.empty()) error = sentence;
   if (exchange.response_started()) return abort(exchange);
   return send_error(exchange, status,
                     fmt::format("{} {}\n\n{}\n\nRequest id: {}\n", status, reason_phrase(status), sentence,

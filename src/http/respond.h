@@ -13,7 +13,8 @@ namespace cardea::http {
 net::Task<void> respond(Exchange& exchange, int status, std::vector<Field> fields, std::string_view body);
 
 // A short page in plain text: the status, one sentence, and the request's id to quote. If a response has
-// begun already, aborts it instead: the one door that failures leave by.
+// begun already, aborts it instead: the one door that failures leave by. The access log gets the sentence,
+// unless the record has a better one.
 net::Task<void> respond_error(Exchange& exchange, int status, std::string_view sentence);
 
 }  // namespace cardea::http

@@ -61,6 +61,7 @@ net::Task<base::Status> Forward::acquire(Reuse reuse) {
     if (!dialled) co_return std::unexpected(dialled.error());
     connection_ = std::move(*dialled);
   }
+  exchange_.record().upstream_reused = connection_->reused;
   exchange_.watch_client([this] {
     client_error_ = base::Error{ErrorCode::closed, ErrorSource::client, false, "the client left"};
     // Whoever waits for the upstream wakes up with an error: the upstream must not work for nobody.
@@ -135,6 +136,7 @@ net::Task<base::Status> Forward::read_upstream(std::size_t& scanned) {
                                             : net::Stream::Duration(base::kUpstreamHeadTimeout));
   if (more && *more) {
     response_begun_ = true;
+    exchange_.record().note_first_byte();
     co_return base::Status{};
   }
   if (more)

@@ -19,6 +19,13 @@ std::string_view client_sentence(int status) {
   }
 }
 
+http::ExchangeRecord::Aborted breaker(const base::Error& error) {
+  using Aborted = http::ExchangeRecord::Aborted;
+  return error.source == base::ErrorSource::client     ? Aborted::client
+         : error.source == base::ErrorSource::upstream ? Aborted::upstream
+                                                       : Aborted::proxy;
+}
+
 }  // namespace
 
 net::Task<void> ProxyHandler::serve(http::Exchange& exchange, std::shared_ptr<const Host> host) {
@@ -26,6 +33,10 @@ net::Task<void> ProxyHandler::serve(http::Exchange& exchange, std::shared_ptr<co
     co_return co_await http::respond_error(exchange, 508, "The server behind this site leads back to it.");
   }
   const Target& target = *host->target;
+  http::ExchangeRecord& record = exchange.record();
+  record.upstream = target.upstream_key;
+  const std::string& name = host->name;
+  record.upstream_owner = std::move(host);  // it stays for as long as the exchange
   base::Status done;
   {
     Forward forward(loop_, exchange, target, pool_);
@@ -33,12 +44,14 @@ net::Task<void> ProxyHandler::serve(http::Exchange& exchange, std::shared_ptr<co
   }
   if (done) co_return;
   const int status = error_status(done.error());
+  if (exchange.response_started() || status == 0) record.note_abort(breaker(done.error()));
   if (status == 0) {
     exchange.abort();
     co_return;
   }
-  base::log_warn("{} {}: {} upstream {}: {}", host->name, exchange.request().method_text, status,
-                 target.upstream_key, done.error().to_string());
+  record.error = done.error().to_string();
+  base::log_warn("{} {}: {} upstream {}: {}", name, exchange.request().method_text, status,
+                 target.upstream_key, record.error);
   co_await http::respond_error(exchange, status, client_sentence(status));
 }
 

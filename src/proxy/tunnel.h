@@ -37,6 +37,10 @@ class Tunnel {
   [[nodiscard]] bool is_idle() const;
   void note_progress() { moved_at_ = net::EventLoop::now(); }
   void cut();
+  // For a direction that ends by the fault of `side`: false.
+  bool broken_by(http::ExchangeRecord::Aborted side);
+  // The same for a wait at `side` that brought nothing.
+  bool broken_by(http::ExchangeRecord::Aborted side, const base::Error& error);
 
   http::Exchange& exchange_;
   net::Stream& upstream_;

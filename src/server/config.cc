@@ -203,6 +203,7 @@ std::expected<Config, std::vector<std::string>> read_config(const ReadVariable& 
   config.log_level = read_log_level(variables);
   read_upstream_allowed(variables, config.address_policy);
   complete_policy(config);
+  config.access_log = variables.text("ACCESS_LOG");
   read_acme(variables, config);
   auto faults = variables.take_faults();
   if (config.http_port == config.https_port && faults.empty()) {

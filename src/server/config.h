@@ -34,6 +34,7 @@ struct Config {
   std::size_t client_connections_max = 0;
   std::size_t workers = 0;  // at least one: 0 in .env became the number of cores
   base::LogLevel log_level = base::LogLevel::info;
+  std::string access_log;  // a path, "-" for standard output; empty: none
   std::string acme_directory_url;
   std::string acme_ca_bundle;
   std::vector<acme::ExternalAccount> acme_external_accounts;

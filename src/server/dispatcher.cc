@@ -48,6 +48,11 @@ api::Request make_api_request(const http::Exchange& exchange, std::string body) 
 void Dispatcher::begin(http::ExchangeRecord& record) {
   record.own_id = request_ids_.next();
   record.id = {record.own_id.data(), record.own_id.size()};
+  if (access_log_ != nullptr) record.begun = http::ExchangeRecord::Clock::now();
+}
+
+void Dispatcher::end(const http::Exchange& exchange) {
+  if (access_log_ != nullptr) access_log_->add(exchange);
 }
 
 net::Task<void> Dispatcher::serve(http::Exchange& exchange) {
@@ -118,6 +123,7 @@ net::Task<void> Dispatcher::serve_api(http::Exchange& exchange) {
     if (body.error().code == base::ErrorCode::invalid) {
       co_return co_await http::respond_error(exchange, 400, body.error().context);
     }
+    exchange.record().note_abort(http::ExchangeRecord::Aborted::client);
     co_return exchange.abort();
   }
   const api::Response response = co_await net::call_on<api::Response>(

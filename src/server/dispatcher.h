@@ -12,6 +12,7 @@
 #include "net/remote_call.h"
 #include "proxy/host_table.h"
 #include "proxy/proxy_handler.h"
+#include "server/access_log.h"
 
 namespace cardea::server {
 
@@ -28,16 +29,18 @@ class Dispatcher final : public http::Handler {
  public:
   Dispatcher(net::EventLoop& loop, const proxy::HostTable& hosts, const HostnameSet& admin_hosts,
              ControlPort control, metrics::WorkerCounters& counters,
-             std::shared_ptr<const net::AddressPolicy> policy)
+             std::shared_ptr<const net::AddressPolicy> policy, AccessLog* access_log)
       : loop_(loop),
         hosts_(hosts),
         admin_hosts_(admin_hosts),
         control_(control),
         counters_(counters),
-        proxy_(loop, counters, std::move(policy)) {}
+        proxy_(loop, counters, std::move(policy)),
+        access_log_(access_log) {}
 
   void begin(http::ExchangeRecord& record) override;
   net::Task<void> serve(http::Exchange& exchange) override;
+  void end(const http::Exchange& exchange) override;
 
  private:
   net::Task<void> serve_host(http::Exchange& exchange, std::string_view hostname);
@@ -54,6 +57,7 @@ class Dispatcher final : public http::Handler {
   metrics::WorkerCounters& counters_;
   proxy::ProxyHandler proxy_;
   http::RequestIds request_ids_;
+  AccessLog* access_log_;  // outlives this; null: there is none
 };
 
 }  // namespace cardea::server

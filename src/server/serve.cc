@@ -62,31 +62,46 @@ base::Status check_ports(const Config& config) {
   return {};
 }
 
-// SIGTERM and SIGINT, taken by the main thread alone. Made before any thread, so that all inherit the block.
-class EndSignals {
+// SIGTERM, SIGINT and SIGHUP, taken by the main thread alone. Made before any thread, so that all inherit the
+// block.
+class Signals {
  public:
-  EndSignals() {
-    sigemptyset(&set_);
-    sigaddset(&set_, SIGTERM);
-    sigaddset(&set_, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+  Signals() {
+    sigemptyset(&end_);
+    sigaddset(&end_, SIGTERM);
+    sigaddset(&end_, SIGINT);
+    all_ = end_;
+    sigaddset(&all_, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &all_, nullptr);
   }
-  // Returns at the first one. A second one then has its usual effect: it ends the process at once.
-  void wait() const {
+  // Calls `on_hangup` for each SIGHUP and returns at the first of the others. A second one of those then has
+  // its usual effect: it ends the process at once.
+  template <typename Fn>
+  void wait_for_end(Fn on_hangup) const {
     int received = 0;
-    sigwait(&set_, &received);
-    pthread_sigmask(SIG_UNBLOCK, &set_, nullptr);
+    while (sigwait(&all_, &received) != 0 || received == SIGHUP) {
+      if (received == SIGHUP) on_hangup();
+    }
+    pthread_sigmask(SIG_UNBLOCK, &end_, nullptr);
   }
 
  private:
-  sigset_t set_{};
+  sigset_t end_{};
+  sigset_t all_{};
 };
+
+// Null if there is to be none.
+base::Result<std::unique_ptr<metrics::AccessLogWriter>> open_access_log(const Config& config) {
+  if (config.access_log.empty()) return nullptr;
+  return metrics::AccessLogWriter::open(config.access_log, config.workers * base::kAccessChunksPerWorkerMax);
+}
 
 class Server {
  public:
   Server(const Config& config, std::shared_ptr<const tls::Credentials> fallback,
-         std::shared_ptr<const tls::ClientContext> redis_tls)
+         std::shared_ptr<const tls::ClientContext> redis_tls, metrics::AccessLogWriter* access_log)
       : config_(config),
+        access_log_(access_log),
         admin_hosts_(config.admin_hosts.begin(), config.admin_hosts.end()),
         fallback_(std::make_shared<tls::HostContext>("", std::move(fallback), tickets_)),
         policy_(std::make_shared<const net::AddressPolicy>(config.address_policy)),
@@ -95,24 +110,27 @@ class Server {
   base::Status listen() {
     for (std::size_t i = 0; i < config_.workers; ++i) {
       workers_.push_back(
-          std::make_unique<Worker>(config_, admin_hosts_, control_.port(), fallback_, policy_));
+          std::make_unique<Worker>(config_, admin_hosts_, control_.port(), fallback_, policy_, access_log_));
       auto listening = workers_.back()->listen();
       if (!listening) return listening;
     }
     return {};
   }
 
-  void run(const EndSignals& signals) {
+  void run(const Signals& signals) {
     std::promise<void> loaded;
     control_.run([&loaded] { loaded.set_value(); });
     loaded.get_future().wait();  // no longer than kFirstLoadTimeout; a signal stays pending meanwhile
     for (auto& worker : workers_) worker->run();
     announce();
-    signals.wait();
+    signals.wait_for_end([this] {
+      if (access_log_ != nullptr) access_log_->reopen();
+    });
     base::log_info("stopping: no new connections; running requests may take {} s more",
                    base::kDrainTimeout.count());
     for (auto& worker : workers_) worker->drain();
     for (auto& worker : workers_) worker->join();
+    if (access_log_ != nullptr) access_log_->stop();
     control_.stop();
     base::log_info("stopped");
   }
@@ -130,6 +148,7 @@ class Server {
   }
 
   const Config& config_;
+  metrics::AccessLogWriter* access_log_;  // null: there is none
   HostnameSet admin_hosts_;
   tls::TicketKeys tickets_;
   std::shared_ptr<tls::HostContext> fallback_;
@@ -143,7 +162,7 @@ class Server {
 int serve(const Config& config) {
   base::set_log_level(config.log_level);
   std::signal(SIGPIPE, SIG_IGN);  // libcurl may write to a closed connection; we see the error instead
-  const EndSignals signals;
+  const Signals signals;
   raise_descriptor_limit();
   keep_freed_memory();
   auto fallback = make_fallback();
@@ -151,7 +170,9 @@ int serve(const Config& config) {
   auto redis_tls = make_redis_tls(config.redis, config.redis_ca_bundle);
   if (!redis_tls) return cannot_start(redis_tls.error());
   if (auto free = check_ports(config); !free) return cannot_start(free.error());
-  Server server(config, std::move(*fallback), std::move(*redis_tls));
+  auto access_log = open_access_log(config);
+  if (!access_log) return cannot_start(access_log.error());
+  Server server(config, std::move(*fallback), std::move(*redis_tls), access_log->get());
   if (auto listening = server.listen(); !listening) return cannot_start(listening.error());
   server.run(signals);
   return 0;

@@ -29,11 +29,13 @@ class Worker::DrainTimer final : public net::TimerWheel::Timer {
 };
 
 Worker::Worker(const Config& config, const HostnameSet& admin_hosts, ControlPort control,
-               std::shared_ptr<tls::HostContext> fallback, std::shared_ptr<const net::AddressPolicy> policy)
+               std::shared_ptr<tls::HostContext> fallback, std::shared_ptr<const net::AddressPolicy> policy,
+               metrics::AccessLogWriter* access_log)
     : config_(config),
       fallback_(std::move(fallback)),
       control_(control),
-      dispatcher_(loop_, hosts_, admin_hosts, control, counters_, std::move(policy)),
+      access_log_(access_log == nullptr ? nullptr : std::make_unique<AccessLog>(loop_, *access_log)),
+      dispatcher_(loop_, hosts_, admin_hosts, control, counters_, std::move(policy), access_log_.get()),
       clients_(config.client_connections_max),
       drain_timer_(std::make_unique<DrainTimer>(loop_)) {}
 
@@ -66,6 +68,7 @@ void Worker::run() {
     loop_.run();
     // On this thread: what the tasks own belongs to it.
     serving_.cancel_all();
+    if (access_log_) access_log_->hand_over();
   });
 }
 
@@ -115,19 +118,19 @@ net::Task<bool> Worker::take_proxy_header(net::AcceptedStream& accepted) const {
   }
 }
 
-http::ConnectionInfo Worker::make_info(const net::AcceptedStream& accepted, http::Scheme scheme,
-                                       std::string server_name) const {
+http::ConnectionInfo Worker::make_info(const net::AcceptedStream& accepted, http::Scheme scheme) const {
   return {.scheme = scheme,
           .peer = accepted.peer,
           .peer_text = accepted.peer.to_string(),
-          .server_name = std::move(server_name),
+          .server_name = {},
           .local_port = scheme == http::Scheme::https ? config_.https_port : config_.http_port,
           .trusted_proxies = &config_.trusted_proxies,
-          .peer_is_trusted = config_.trusted_proxies.contains(accepted.peer)};
+          .peer_is_trusted = config_.trusted_proxies.contains(accepted.peer),
+          .tls_version = {}};
 }
 
 net::Task<void> Worker::serve_plain(net::AcceptedStream accepted) {
-  http::ConnectionInfo info = make_info(accepted, http::Scheme::http, {});
+  http::ConnectionInfo info = make_info(accepted, http::Scheme::http);
   co_await http::serve_h1(std::move(accepted.stream), std::move(info), dispatcher_, connections_);
 }
 
@@ -165,7 +168,9 @@ net::Task<void> Worker::serve_tls(net::AcceptedStream accepted) {
                     tls->server_name);
     co_return co_await net::linger(accepted.stream);
   }
-  http::ConnectionInfo info = make_info(accepted, http::Scheme::https, std::move(tls->server_name));
+  http::ConnectionInfo info = make_info(accepted, http::Scheme::https);
+  info.server_name = std::move(tls->server_name);
+  info.tls_version = tls->version;
   co_await http::serve_h1(std::move(accepted.stream), std::move(info), dispatcher_, connections_);
 }
 

@@ -13,6 +13,7 @@
 #include "net/listener.h"
 #include "net/task_group.h"
 #include "proxy/host_table.h"
+#include "server/access_log.h"
 #include "server/client_connections.h"
 #include "server/config.h"
 #include "server/dispatcher.h"
@@ -24,8 +25,10 @@ namespace cardea::server {
 class Worker final : private tls::ContextSource {
  public:
   // `fallback` is what clients get that name no host we have a certificate for; `policy` is for upstreams.
+  // `access_log` is null if there is none, and outlives this.
   Worker(const Config& config, const HostnameSet& admin_hosts, ControlPort control,
-         std::shared_ptr<tls::HostContext> fallback, std::shared_ptr<const net::AddressPolicy> policy);
+         std::shared_ptr<tls::HostContext> fallback, std::shared_ptr<const net::AddressPolicy> policy,
+         metrics::AccessLogWriter* access_log);
   ~Worker() override;
 
   // Opens the listeners. Errors as net::Listener::open().
@@ -54,8 +57,8 @@ class Worker final : private tls::ContextSource {
   net::Task<bool> take_proxy_header(net::AcceptedStream& accepted) const;
   net::Task<void> serve_plain(net::AcceptedStream accepted);
   net::Task<void> serve_tls(net::AcceptedStream accepted);
-  [[nodiscard]] http::ConnectionInfo make_info(const net::AcceptedStream& accepted, http::Scheme scheme,
-                                               std::string server_name) const;
+  [[nodiscard]] http::ConnectionInfo make_info(const net::AcceptedStream& accepted,
+                                               http::Scheme scheme) const;
   void begin_drain();
 
   const Config& config_;
@@ -64,6 +67,7 @@ class Worker final : private tls::ContextSource {
   proxy::HostTable hosts_;
   std::shared_ptr<tls::HostContext> fallback_;
   ControlPort control_;
+  std::unique_ptr<AccessLog> access_log_;  // null: there is none
   Dispatcher dispatcher_;
   http::ConnectionSet connections_;
   ClientConnections clients_;

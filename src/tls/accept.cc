@@ -84,7 +84,7 @@ net::Task<base::Result<AcceptedTls>> accept(net::Stream& stream, ContextSource& 
     auto sent = co_await stream.flush(deadline.left());
     if (!sent) co_return std::unexpected(sent.error());
   }
-  AcceptedTls accepted{std::move(hello->server_name), std::string(session->alpn())};
+  AcceptedTls accepted{std::move(hello->server_name), std::string(session->alpn()), session->version()};
   auto installed = stream.set_codec(std::move(session));
   if (!installed) co_return std::unexpected(installed.error());
   co_return accepted;

@@ -36,6 +36,7 @@ class ContextSource {
 struct AcceptedTls {
   std::string server_name;  // canonical; empty if none was sent
   std::string alpn;
+  std::string_view version;  // "TLSv1.3", a literal
 
   // True if a CA came to validate tls-alpn-01: it has seen what it wants, and the connection is to be closed
   // without a word (RFC 8737 §4).

@@ -33,6 +33,7 @@ class Session : public net::StreamCodec {
 
   // "" if ALPN was not used.
   [[nodiscard]] std::string_view alpn() const;
+  // "TLSv1.3" and the like: a literal.
   [[nodiscard]] std::string_view version() const;
 
  private:

@@ -74,11 +74,11 @@ def _store_objects(redis: Redis, certificate: Certificate, backend_port: int) ->
     redis.command("SADD", "index:targets", HOSTNAME)
 
 
-def _environment(redis_url: str, http_port: int, https_port: int) -> dict[str, str]:
+def _environment(redis_url: str, http_port: int, https_port: int, access_log: str) -> dict[str, str]:
     return os.environ | {
         "REDIS_URL": redis_url, "HTTP_PORT": str(http_port), "HTTPS_PORT": str(https_port),
         "LISTEN_ADDRESSES": "127.0.0.1", "ADMIN_HOSTS": "localhost", "WORKERS": "1", "LOG_LEVEL": "warn",
-        "UPSTREAM_ALLOWED": "loopback",
+        "UPSTREAM_ALLOWED": "loopback", "ACCESS_LOG": access_log,
         "ACME_DIRECTORY_URL": "https://localhost/dir", "ACME_CA_BUNDLE": "", "REDIS_CA_BUNDLE": "",
         "TRUSTED_PROXIES": "", "PROXY_PROTOCOL_PEERS": "", "CLIENT_CONNECTIONS_MAX": "100000",
         "ACME_EAB": "", "ACME_RATE_LIMITS": "", "CERT_KEY_TYPE": "rsa2048",
@@ -86,7 +86,7 @@ def _environment(redis_url: str, http_port: int, https_port: int) -> dict[str, s
         "RENEWAL_THRESHOLD_DAYS": "30"}
 
 
-def start_cardea(setting: Setting, binary: Path, cores: Cores) -> tuple[Proxy, Service]:
+def start_cardea(setting: Setting, binary: Path, cores: Cores, access_log: str = "") -> tuple[Proxy, Service]:
     """Returns the proxy and its redis-server; both are the caller's to stop."""
     folder = setting.folder / "cardea"
     folder.mkdir()
@@ -94,5 +94,5 @@ def start_cardea(setting: Setting, binary: Path, cores: Cores) -> tuple[Proxy, S
     _store_objects(redis, setting.certificate, setting.backend_port)
     http_port, https_port = free_port(), free_port()
     service = Service("cardea", [str(binary), "serve"], setting.core, folder,
-                      _environment(redis.url, http_port, https_port))
+                      _environment(redis.url, http_port, https_port, access_log))
     return Proxy("cardea", "this build", http_port, https_port, service), redis.service

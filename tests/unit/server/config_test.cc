@@ -23,6 +23,7 @@ Variables good() {
           {"WORKERS", "3"},
           {"LOG_LEVEL", "warn"},
           {"UPSTREAM_ALLOWED", "private, loopback"},
+          {"ACCESS_LOG", ""},
           {"ACME_DIRECTORY_URL", "https://acme.example/directory"},
           {"ACME_CA_BUNDLE", ""},
           {"ACME_EAB", ""},
@@ -56,6 +57,7 @@ TEST(Config, IsReadFromGoodVariables) {
   EXPECT_EQ(config->client_connections_max, 100U);
   EXPECT_EQ(config->workers, 3U);
   EXPECT_EQ(config->log_level, base::LogLevel::warn);
+  EXPECT_EQ(config->access_log, "");
   EXPECT_EQ(config->acme_directory_url, "https://acme.example/directory");
   EXPECT_TRUE(config->acme_external_accounts.empty());
   EXPECT_TRUE(config->acme_rate_limits.empty());
