@@ -7,6 +7,7 @@
 #include "api/json_reader.h"
 #include "api/names.h"
 #include "api/target_update.h"
+#include "base/strings.h"
 #include "proxy/target.h"
 #include "proxy/target_url.h"
 
@@ -15,6 +16,23 @@ namespace {
 
 Response no_target(const std::string& hostname) {
   return problem_response(404, fmt::format("There is no proxy target for \"{}\".", hostname));
+}
+
+// Where the requests go, and whom the upstream must be; faults go to `reader`.
+void read_upstream(JsonReader& reader, store::TargetRecord& target, const net::AddressPolicy& policy) {
+  auto text = reader.required_text("target_url");
+  target.target_url = text.value_or("");
+  target.upstream_ca_pem = reader.text("upstream_ca_pem").value_or("");
+  target.upstream_server_name = base::to_lower(reader.text("upstream_server_name").value_or(""));
+  target.insecure_skip_verify = reader.flag("insecure_skip_verify").value_or(false);
+  if (!text) return;
+  const auto url = proxy::parse_target_url(target.target_url);
+  if (!url) return reader.complain(url.error().context + ".");
+  // Only what the URL says by itself: names are judged when they are connected to.
+  if (const auto refusal = policy.refusal(url->endpoint)) reader.complain("target_url: " + *refusal + ".");
+  for (const std::string& fault : proxy::upstream_tls_faults(target, url->transport)) {
+    reader.complain(fault + ".");
+  }
 }
 
 }  // namespace
@@ -33,6 +51,9 @@ boost::json::object public_view(const store::TargetRecord& record) {
   view["enable_http"] = record.enable_http;
   view["enable_https"] = record.enable_https;
   view["preserve_host_header"] = record.preserve_host_header;
+  view["upstream_ca_pem"] = record.upstream_ca_pem;
+  view["upstream_server_name"] = record.upstream_server_name;
+  view["insecure_skip_verify"] = record.insecure_skip_verify;
   view["custom_headers"] = std::move(headers);
   view["generation"] = record.generation;
   return view;
@@ -68,14 +89,7 @@ base::Result<Targets::Wanted> Targets::read(const store::TokenRecord& caller, st
   if (services_.admin_hosts.contains(target.hostname)) {
     reader->complain(fmt::format("\"{}\" is one of ADMIN_HOSTS and cannot be proxied.", target.hostname));
   }
-  if (auto text = reader->required_text("target_url")) {
-    target.target_url = std::move(*text);
-    auto url = proxy::parse_target_url(target.target_url);
-    if (!url) reader->complain(url.error().context + ".");
-    // Only what the URL says by itself: names are judged when they are connected to.
-    const auto refusal = url ? services_.address_policy.refusal(url->endpoint) : std::nullopt;
-    if (refusal) reader->complain("target_url: " + *refusal + ".");
-  }
+  read_upstream(*reader, target, services_.address_policy);
   target.acme_directory_url = reader->text("acme_directory_url").value_or(services_.defaults.directory_url);
   if (auto fault = check_directory_url(target.acme_directory_url, services_.defaults.directory_url,
                                        services_.address_policy);

@@ -89,6 +89,10 @@ inline constexpr std::size_t kClientHelloBytesMax = 16 * 1024;
 // Protocols in one ALPN extension. Browsers send 2 or 3; 16 KiB of one-byte names would be 8000 strings.
 inline constexpr std::size_t kAlpnProtocolsMax = 32;
 
+// upstream_ca_pem of a target. A root has 1 to 2 KiB; every node holds the text for every target that has
+// one.
+inline constexpr std::size_t kUpstreamCaBytesMax = 16 * 1024;
+
 // --- Names of upstreams ---
 
 // The system's resolver tells no lifetime of an answer. Short enough that a container that was started anew

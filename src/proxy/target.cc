@@ -16,6 +16,24 @@ namespace {
 constexpr std::array<std::string_view, 5> kNotSettable = {"host", "content-length", "expect", "via",
                                                           "trailer"};
 
+// The members that are about TLS, for a target whose upstream and key are set.
+base::Status secure(Target& target, const store::TargetRecord& record, Transport transport,
+                    UpstreamTrust& trust) {
+  if (const auto faults = upstream_tls_faults(record, transport); !faults.empty()) {
+    return base::fail(base::ErrorCode::invalid, faults.front());
+  }
+  if (transport == Transport::plain) return {};
+  auto trusted = trust.find(record);
+  if (!trusted) return std::unexpected(trusted.error());
+  target.upstream_tls = std::move(trusted->context);
+  target.upstream_name =
+      record.upstream_server_name.empty() ? target.upstream.host : record.upstream_server_name;
+  target.upstream_key.insert(0, "https://");
+  if (target.upstream_name != target.upstream.host) target.upstream_key += " as " + target.upstream_name;
+  if (!trusted->id.empty()) target.upstream_key += " " + trusted->id;
+  return {};
+}
+
 }  // namespace
 
 base::Status check_custom_header(std::string_view name, std::string_view value) {
@@ -32,12 +50,14 @@ base::Status check_custom_header(std::string_view name, std::string_view value) 
   return {};
 }
 
-base::Result<Target> Target::from_record(const store::TargetRecord& record) {
+base::Result<Target> Target::from_record(const store::TargetRecord& record, UpstreamTrust& trust) {
   auto url = parse_target_url(record.target_url);
   if (!url) return std::unexpected(url.error());
   Target target;
   target.upstream = std::move(url->endpoint);
   target.upstream_key = target.upstream.to_string();
+  if (auto secured = secure(target, record, url->transport, trust); !secured)
+    return std::unexpected(secured.error());
   target.upstream_host = std::move(url->authority);
   target.path_prefix = std::move(url->path_prefix);
   target.host_header = record.preserve_host_header ? HostHeader::preserve : HostHeader::upstream;

@@ -2,13 +2,16 @@
 // once is.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "net/endpoint.h"
+#include "proxy/upstream_trust.h"
 #include "store/target_record.h"
+#include "tls/client.h"
 
 namespace cardea::proxy {
 
@@ -20,17 +23,22 @@ enum class HostHeader : std::uint8_t {
 // Immutable; any thread.
 struct Target {
   net::Endpoint upstream;
-  std::string upstream_key;   // names the pool of idle connections
-  std::string upstream_host;  // Host for HostHeader::upstream
-  std::string path_prefix;    // of target_url, without a trailing slash
+  // Names the pool of idle connections, and the upstream in the log: where it is, and over TLS also who it
+  // must be and who says so.
+  std::string upstream_key;
+  std::shared_ptr<const tls::ClientContext> upstream_tls;  // null: plain
+  std::string upstream_name;                               // whom a certificate must name, over TLS
+  std::string upstream_host;                               // Host for HostHeader::upstream
+  std::string path_prefix;                                 // of target_url, without a trailing slash
   HostHeader host_header = HostHeader::preserve;
   bool enabled = true;
   bool enable_http = true;
   bool enable_https = true;
   std::vector<std::pair<std::string, std::string>> custom_headers;
 
-  // Error (invalid): what parse_target_url() refuses, a header that must not be set.
-  static base::Result<Target> from_record(const store::TargetRecord& record);
+  // Error (invalid): what parse_target_url() or upstream_tls_faults() refuse, a header that must not be set.
+  // Control thread only, as `trust`.
+  static base::Result<Target> from_record(const store::TargetRecord& record, UpstreamTrust& trust);
 };
 
 // The check of custom headers, for the API to apply before anything is stored; that of a target_url is

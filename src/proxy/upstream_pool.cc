@@ -40,6 +40,13 @@ net::Task<base::Result<std::unique_ptr<UpstreamConnection>>> UpstreamPool::dial(
   auto stream = co_await dialer_.dial(target.upstream, base::kDialTimeout, base::ErrorSource::upstream);
   if (!stream) co_return std::unexpected(stream.error());
   counters_.upstream_connections.add();
+  if (target.upstream_tls) {
+    auto secured = co_await tls::connect(*stream, target.upstream_tls, target.upstream_name);
+    if (!secured) {
+      secured.error().source = base::ErrorSource::upstream;
+      co_return std::unexpected(std::move(secured.error()));
+    }
+  }
   co_return std::make_unique<UpstreamConnection>(std::move(*stream), target.upstream_key);
 }
 

@@ -48,7 +48,8 @@ class UpstreamPool {
 
   // An idle connection, or nullptr.
   std::unique_ptr<UpstreamConnection> take_idle(const Target& target);
-  // A new one; waits no longer than kDialTimeout. Errors as net::GuardedDialer, with source upstream.
+  // A new one; waits no longer than kDialTimeout, and kHandshakeTimeout over TLS. Errors as
+  // net::GuardedDialer and tls::connect(), with source upstream. `target` outlives the call.
   net::Task<base::Result<std::unique_ptr<UpstreamConnection>>> dial(const Target& target);
   // Takes a connection back whose last response was read to its end and that may be used again. It is closed
   // after kUpstreamIdleTimeout, at once when the upstream ends it, or if kUpstreamIdleMax are idle already.

@@ -10,7 +10,7 @@ namespace cardea::server {
 void Publisher::put_target(const store::TargetRecord& record) {
   const auto found = targets_.find(record.hostname);
   if (found != targets_.end() && found->second.generation >= record.generation) return;
-  auto target = proxy::Target::from_record(record);
+  auto target = proxy::Target::from_record(record, upstream_trust_);
   if (!target) {
     // Somebody wrote to the store by hand. This host is left as it was; no other is concerned.
     base::log_error("proxy target {} cannot be served: {}", record.hostname, target.error().context);

@@ -11,6 +11,7 @@
 
 #include "base/strings.h"
 #include "proxy/host.h"
+#include "proxy/upstream_trust.h"
 #include "server/worker.h"
 #include "store/certificate_record.h"
 #include "store/target_record.h"
@@ -62,6 +63,7 @@ class Publisher {
 
   std::vector<std::unique_ptr<Worker>>& workers_;
   tls::TicketKeys& tickets_;
+  proxy::UpstreamTrust upstream_trust_;
   std::unordered_map<std::string, LoadedTarget> targets_;            // by hostname
   std::unordered_map<std::string, LoadedCertificate> certificates_;  // by certificate name
   std::unordered_map<std::string, std::set<std::string>>

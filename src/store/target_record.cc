@@ -21,6 +21,9 @@ base::Result<TargetRecord> parse_target_record(std::string_view hostname, std::s
   reader->take("enable_http", record.enable_http);
   reader->take("enable_https", record.enable_https);
   reader->take("preserve_host_header", record.preserve_host_header);
+  reader->take("upstream_ca_pem", record.upstream_ca_pem);
+  reader->take("upstream_server_name", record.upstream_server_name);
+  reader->take("insecure_skip_verify", record.insecure_skip_verify);
   reader->take("custom_headers", record.custom_headers);
   reader->take("generation", record.generation);
   auto other = reader->finish();
@@ -42,6 +45,9 @@ std::string to_json(const TargetRecord& record) {
   object.emplace("enable_http", record.enable_http);
   object.emplace("enable_https", record.enable_https);
   object.emplace("preserve_host_header", record.preserve_host_header);
+  object.emplace("upstream_ca_pem", record.upstream_ca_pem);
+  object.emplace("upstream_server_name", record.upstream_server_name);
+  object.emplace("insecure_skip_verify", record.insecure_skip_verify);
   boost::json::object headers;
   for (const auto& [name, value] : record.custom_headers) headers.emplace(name, value);
   object.emplace("custom_headers", std::move(headers));

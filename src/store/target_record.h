@@ -26,6 +26,10 @@ struct TargetRecord {
   bool enable_http = true;
   bool enable_https = true;
   bool preserve_host_header = true;
+  // For https:// upstreams. Empty: the system's roots; the host of target_url.
+  std::string upstream_ca_pem;
+  std::string upstream_server_name;
+  bool insecure_skip_verify = false;
   std::vector<std::pair<std::string, std::string>> custom_headers;  // values may be secrets
   std::uint64_t generation = 0;  // 0: not stored yet, or stored by someone who knows no generations
   std::string other_members;     // JSON object of members unknown to us; "" if none

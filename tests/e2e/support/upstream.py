@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -131,15 +132,20 @@ _FRAMING = ("content-length", "transfer-encoding")
 
 
 class Upstream:
-    """Runs in threads of the test's own process; `go_on` lets /events and /slow proceed."""
+    """Runs in threads of the test's own process, over TLS with a context; `go_on` lets /events and /slow proceed."""
 
-    def __init__(self):
+    def __init__(self, context: ssl.SSLContext | None = None):
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self._server.daemon_threads = True
         self._server.handle_error = lambda *_: None  # a client that goes away early is no error here
         self._server.go_on = self.go_on = threading.Event()
         self.port = self._server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http{'s' if context else ''}://127.0.0.1:{self.port}"
+        if context:
+            # The handshake belongs to the connection's own thread.
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     def __enter__(self):

@@ -14,6 +14,11 @@ store::TargetRecord record_to(std::string url) {
   return record;
 }
 
+base::Result<Target> made(const store::TargetRecord& record) {
+  UpstreamTrust trust;
+  return Target::from_record(record, trust);
+}
+
 struct UrlCase {
   std::string_view url;
   std::string_view host;
@@ -24,7 +29,7 @@ struct UrlCase {
 };
 
 TEST(Target, IsMadeOfAnHttpUrl) {
-  constexpr std::array<UrlCase, 6> kCases = {{
+  constexpr std::array kCases = std::to_array<UrlCase>({
       {"http://backend", "backend", 80, "backend:80", "backend", ""},
       {"http://backend:8080/", "backend", 8080, "backend:8080", "backend:8080", ""},
       {"HTTP://Backend.Example./app/", "backend.example", 80, "backend.example:80", "backend.example",
@@ -32,9 +37,12 @@ TEST(Target, IsMadeOfAnHttpUrl) {
       {"http://127.0.0.1:3000/a/b", "127.0.0.1", 3000, "127.0.0.1:3000", "127.0.0.1:3000", "/a/b"},
       {"http://[::1]:3000", "::1", 3000, "[::1]:3000", "[::1]:3000", ""},
       {"http://backend//", "backend", 80, "backend:80", "backend", ""},
-  }};
+      {"ws://backend/chat", "backend", 80, "backend:80", "backend", "/chat"},
+      {"https://backend/app", "backend", 443, "https://backend:443", "backend", "/app"},
+      {"wss://backend:8443", "backend", 8443, "https://backend:8443", "backend:8443", ""},
+  });
   for (const UrlCase& expected : kCases) {
-    const auto target = Target::from_record(record_to(std::string(expected.url)));
+    const auto target = made(record_to(std::string(expected.url)));
     ASSERT_TRUE(target) << target.error().to_string();
     EXPECT_EQ(target->upstream.host, expected.host) << expected.url;
     EXPECT_EQ(target->upstream.port, expected.port) << expected.url;
@@ -45,26 +53,73 @@ TEST(Target, IsMadeOfAnHttpUrl) {
 }
 
 TEST(Target, RefusesOtherUrls) {
-  for (const std::string_view url :
-       {"", "backend:8080", "//backend", "http://", "http:///path", "https://backend", "ftp://backend",
-        "unix:///run/backend", "http://user:password@backend", "http://backend/?query",
-        "http://backend?query", "http://backend/#fragment", "http://back end", "http://backend:0",
-        "http://backend:65536", "http://-backend", "http://[::1", "http://backend/\r\nX-Smuggled: 1"}) {
+  for (const std::string_view url : {"",
+                                     "backend:8080",
+                                     "//backend",
+                                     "http://",
+                                     "http:///path",
+                                     "ftp://backend",
+                                     "h2c://backend",
+                                     "http://user:password@backend",
+                                     "http://backend/?query",
+                                     "http://backend?query",
+                                     "http://backend/#fragment",
+                                     "http://back end",
+                                     "http://backend:0",
+                                     "http://backend:65536",
+                                     "http://-backend",
+                                     "http://[::1",
+                                     "http://backend/\r\nX-Smuggled: 1",
+                                     "http://backend/caf\xc3\xa9",
+                                     "unix://",
+                                     "unix://run/app.sock",
+                                     "unix:///run/../app.sock",
+                                     "unix:///..",
+                                     "unix:///run/",
+                                     "unix:///run/app.sock:prefix",
+                                     "unix:///run/app.sock:",
+                                     "unix:///run/app.sock?x",
+                                     "unix:///run/app.sock:/a?b",
+                                     "unix:///run/app.sock:/a b"}) {
     const auto checked = parse_target_url(url);
     ASSERT_FALSE(checked) << url;
     EXPECT_EQ(checked.error().code, base::ErrorCode::invalid) << url;
     EXPECT_TRUE(checked.error().context.starts_with("target_url")) << checked.error().context;
-    EXPECT_FALSE(Target::from_record(record_to(std::string(url)))) << url;
+    EXPECT_FALSE(made(record_to(std::string(url)))) << url;
   }
+}
+
+TEST(Target, IsMadeOfAUnixSocket) {
+  struct UnixCase {
+    std::string_view url, path, prefix;
+  };
+  const std::string longest = "/" + std::string(106, 's');
+  for (const auto& [url, path, prefix] : std::to_array<UnixCase>({
+           {"unix:///run/app.sock", "/run/app.sock", ""},
+           {"unix:///run/app.sock:/", "/run/app.sock", ""},
+           {"unix:///run/app.sock:/api/v1/", "/run/app.sock", "/api/v1"},
+           {"unix:///run/..app/a..b", "/run/..app/a..b", ""},
+           {"unix:///run/app.sock:/a:b", "/run/app.sock", "/a:b"},
+       })) {
+    const auto target = made(record_to(std::string(url)));
+    ASSERT_TRUE(target) << target.error().to_string();
+    EXPECT_EQ(target->upstream.path, path) << url;
+    EXPECT_EQ(target->upstream.host, "") << url;
+    EXPECT_EQ(target->path_prefix, prefix) << url;
+    EXPECT_EQ(target->upstream_key, "unix://" + std::string(path)) << url;
+    EXPECT_EQ(target->upstream_host, "localhost") << url;
+  }
+  EXPECT_TRUE(made(record_to("unix://" + longest)));
+  EXPECT_FALSE(made(record_to("unix://" + longest + "s")));
 }
 
 TEST(Target, TakesTheSwitchesOver) {
   store::TargetRecord record = record_to("http://backend");
-  const auto usual = Target::from_record(record).value();
+  const auto usual = made(record).value();
   EXPECT_TRUE(usual.enabled && usual.enable_http && usual.enable_https);
   EXPECT_EQ(usual.host_header, HostHeader::preserve);
   record.enabled = record.enable_http = record.enable_https = record.preserve_host_header = false;
-  const auto turned = Target::from_record(record).value();
+  const auto turned = made(record).value();
   EXPECT_FALSE(turned.enabled || turned.enable_http || turned.enable_https);
   EXPECT_EQ(turned.host_header, HostHeader::upstream);
 }
@@ -72,7 +127,7 @@ TEST(Target, TakesTheSwitchesOver) {
 TEST(Target, TakesCustomHeadersInTheirOrder) {
   store::TargetRecord record = record_to("http://backend");
   record.custom_headers = {{"X-B", "2"}, {"X-A", ""}, {"Authorization", "Bearer caf\xc3\xa9"}};
-  EXPECT_EQ(Target::from_record(record).value().custom_headers, record.custom_headers);
+  EXPECT_EQ(made(record).value().custom_headers, record.custom_headers);
 }
 
 TEST(Target, RefusesCustomHeadersThatAreNoneOrAreOurs) {
@@ -103,7 +158,7 @@ TEST(Target, RefusesCustomHeadersThatAreNoneOrAreOurs) {
     EXPECT_EQ(checked.error().context.find("Smuggled"), std::string::npos) << "a value may be a secret";
     store::TargetRecord record = record_to("http://backend");
     record.custom_headers = {{"X-Good", "1"}, header};
-    EXPECT_FALSE(Target::from_record(record)) << header.first;
+    EXPECT_FALSE(made(record)) << header.first;
   }
 }
 

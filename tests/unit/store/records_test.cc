@@ -148,6 +148,17 @@ TEST(TargetRecord, SurvivesARoundTripWithHeadersInOrder) {
   EXPECT_EQ(parse_target_record("api.example.com", json).value(), *record);
 }
 
+TEST(TargetRecord, RemembersWhomItsUpstreamMustBe) {
+  TargetRecord record = parse_target_record("a.example.com", R"({"target_url":"https://backend"})").value();
+  EXPECT_EQ(record.upstream_ca_pem, "") << "stored before there was such a member";
+  EXPECT_EQ(record.upstream_server_name, "");
+  EXPECT_FALSE(record.insecure_skip_verify);
+  record.upstream_ca_pem = "-----BEGIN CERTIFICATE-----\n";
+  record.upstream_server_name = "app.internal";
+  record.insecure_skip_verify = true;
+  EXPECT_EQ(parse_target_record("a.example.com", to_json(record)).value(), record);
+}
+
 TEST(TargetRecord, ErrorsNameTheMember) {
   for (const auto& [json, word] : std::vector<std::pair<std::string_view, std::string_view>>{
            {R"({})", "\"target_url\""},
