@@ -98,6 +98,9 @@ inline constexpr std::size_t kUpstreamCaBytesMax = 16 * 1024;
 // The system's resolver tells no lifetime of an answer. Short enough that a container that was started anew
 // is found soon, long enough that a busy host asks rarely.
 inline constexpr auto kNameFresh = 10s;
+// An answer at whose addresses nobody accepts is fresh no longer than this: whoever was started anew has
+// another.
+inline constexpr auto kNameDoubted = 1s;
 // The last good answer is used for this long while there is no new one: an outage of the name servers should
 // not be one of the sites.
 inline constexpr auto kNameUsable = 5min;

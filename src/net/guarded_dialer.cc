@@ -16,7 +16,9 @@ Task<base::Result<Stream>> GuardedDialer::dial(Endpoint endpoint, std::chrono::m
     error.source = peer;
     co_return std::unexpected(std::move(error));
   }
-  co_return co_await dial_any(loop_, std::move(*addresses), std::move(endpoint), deadline, peer);
+  auto stream = co_await dial_any(loop_, std::move(*addresses), endpoint, deadline, peer);
+  if (!stream) names_.doubt(endpoint.host);
+  co_return stream;
 }
 
 Task<base::Result<Addresses>> GuardedDialer::find_allowed(Endpoint endpoint, Deadline deadline) {

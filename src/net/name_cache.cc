@@ -50,6 +50,17 @@ void NameRecord::answered(base::Result<Addresses> answer, Clock::time_point now)
   }
 }
 
+void NameRecord::doubted(Clock::time_point now) {
+  // Not at once: an upstream that is down would cost a lookup per request.
+  fresh_until = std::min(fresh_until, now + base::kNameDoubted);
+}
+
+void NameCache::doubt(const std::string& host) {
+  if (const auto found = entries_.find(host); found != entries_.end()) {
+    found->second.record.doubted(EventLoop::now());
+  }
+}
+
 Task<base::Result<Addresses>> NameCache::find(std::string host, std::uint16_t port, Deadline deadline) {
   for (;;) {
     // After a wait the entry may be another one.

@@ -31,6 +31,7 @@ struct NameRecord {
 
   void asked(Clock::time_point now);
   void answered(base::Result<Addresses> answer, Clock::time_point now);
+  void doubted(Clock::time_point now);
 
   Addresses addresses;  // the last good answer
   base::Error failure;  // the last bad one
@@ -58,6 +59,9 @@ class NameCache {
   // long as kNameUsable. Error: unavailable (also at once, if it failed a moment ago), timeout (`deadline`,
   // or the resolver has been silent for kNamePatience).
   Task<base::Result<Addresses>> find(std::string host, std::uint16_t port, Deadline deadline);
+  // Nobody accepted at these addresses: the name may have others by now, and is asked for again within
+  // kNameDoubted.
+  void doubt(const std::string& host);
 
  private:
   struct Entry {

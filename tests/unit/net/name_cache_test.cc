@@ -37,6 +37,18 @@ TEST(NameRecord, IsFreshForAWhileAndThenAskedForAgain) {
   EXPECT_EQ(record.use(kStart + base::kNameFresh), Use::ask);
 }
 
+TEST(NameRecord, IsAskedForSoonWhenNobodyAcceptedAtItsAddresses) {
+  NameRecord record;
+  record.answered(one("10.0.0.1"), kStart);
+  record.doubted(kStart + 1s);
+  record.doubted(kStart + 1500ms);
+  EXPECT_EQ(record.use(kStart + 1500ms), Use::addresses) << "a request that fails is no reason for a lookup";
+  EXPECT_EQ(record.use(kStart + 1s + base::kNameDoubted), Use::ask);
+  record.answered(one("10.0.0.1"), kStart + 3s);
+  record.doubted(kStart + 3s + base::kNameFresh - 1ms);
+  EXPECT_EQ(record.use(kStart + 3s + base::kNameFresh), Use::ask) << "doubt makes nothing fresher";
+}
+
 TEST(NameRecord, UsesItsLastGoodAnswerWhileNoneComes) {
   NameRecord record;
   record.asked(kStart);
