@@ -16,7 +16,11 @@ EventLoop::~EventLoop() {
 
 void EventLoop::run() {
   while (!stopped_) {
-    poller_.wait(wait_limit());
+    poller_.collect(wait_limit());
+    // Not in the order in which the poller has them: a socket that was ready in the last turn is before the
+    // alarm, even if it is ready again only after the alarm was rung (epoll(7), level-triggered).
+    inbox_->run_posted();
+    poller_.tell();
     tick();
   }
   stopped_ = false;

@@ -2,6 +2,7 @@
 // run.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <mutex>
 #include <vector>
@@ -19,15 +20,19 @@ class Inbox final : public Poller::Watcher {
   // Any thread. Wakes the loop.
   void post(Work work);
 
-  // Readable when there is something to run.
+  // The rest belongs to the loop's thread. Runs what was posted, in order. To be called when the poller has
+  // found something and before any of it is served: who was told of a change by the thread that posted it,
+  // and asks for it, is then served by it. Costs one load when there is nothing.
+  void run_posted();
+  // Readable when there may be something to run.
   [[nodiscard]] int descriptor() const { return alarm_.get(); }
 
  private:
-  // On the loop's thread: runs what was posted, in order, and in order with what else the poller found. Who
-  // was told of a change by the thread that posted it, and asks for it, is then served by it.
+  // Runs what was posted meanwhile: the alarm that is heard here may have been for that.
   void on_ready(std::uint32_t events) override;
 
   FileDescriptor alarm_;  // an eventfd
+  std::atomic<bool> has_posted_ = false;
   std::mutex mutex_;
   std::vector<Work> posted_;  // guarded by mutex_
 };

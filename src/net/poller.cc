@@ -33,12 +33,16 @@ void Poller::forget(Watcher& watcher) {
   }
 }
 
-void Poller::wait(std::chrono::milliseconds limit) {
+void Poller::collect(std::chrono::milliseconds limit) {
   const int found = epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()),
                                static_cast<int>(limit.count()));
   CARDEA_CHECK(found >= 0 || errno == EINTR, "an event loop without events cannot go on");
+  next_ = 0;
   count_ = found > 0 ? static_cast<std::size_t>(found) : 0;
-  for (next_ = 0; next_ < count_;) {
+}
+
+void Poller::tell() {
+  while (next_ < count_) {
     const epoll_event event = events_[next_++];
     if (event.data.ptr != nullptr) static_cast<Watcher*>(event.data.ptr)->on_ready(event.events);
   }

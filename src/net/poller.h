@@ -45,7 +45,13 @@ class Poller {
   void forget(Watcher& watcher);
 
   // Waits for something to be ready, no longer than `limit` (negative: for ever), and tells the watchers.
-  void wait(std::chrono::milliseconds limit);
+  void wait(std::chrono::milliseconds limit) {
+    collect(limit);
+    tell();
+  }
+  // The two halves. In between, any watcher may be added, changed and removed.
+  void collect(std::chrono::milliseconds limit);
+  void tell();
 
  private:
   // Per system call. More are found by the next one; what is ready stays ready.

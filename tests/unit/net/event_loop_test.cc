@@ -24,6 +24,10 @@ class PipeWatcher final : public Poller::Watcher {
     write_end = FileDescriptor(ends[1]);
   }
   void fill() const { EXPECT_EQ(::write(write_end.get(), "x", 1), 1); }
+  void drain() const {
+    char byte = 0;
+    EXPECT_EQ(::read(read_end.get(), &byte, 1), 1);
+  }
 
   FileDescriptor read_end, write_end;
 
@@ -85,6 +89,29 @@ TEST(Poller, DoesNotTellAWatcherThatWasRemovedInTheSameTurn) {
   }
   poller.wait(0ms);
   EXPECT_EQ(told, 1);
+}
+
+TEST(EventLoop, RunsWhatWasPostedBeforeItTellsWhatIsReady) {
+  EventLoop loop;
+  bool posted = false;
+  bool posted_when_told_again = false;
+  int told = 0;
+  PipeWatcher watcher([&](std::uint32_t) {
+    watcher.drain();
+    if (++told == 1) {
+      // As another thread would. For the poller the pipe stays before the alarm, which is rung before it.
+      loop.post([&] { posted = true; });
+      watcher.fill();
+      return;
+    }
+    posted_when_told_again = posted;
+    loop.poller().remove(watcher.read_end.get(), watcher);
+    loop.stop();
+  });
+  loop.poller().add(watcher.read_end.get(), EPOLLIN, watcher);
+  watcher.fill();
+  loop.run();
+  EXPECT_TRUE(posted_when_told_again);
 }
 
 TEST(EventLoop, RunsWhatWasPostedInOrderAndBeforeItStops) {
