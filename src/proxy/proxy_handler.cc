@@ -50,8 +50,8 @@ net::Task<void> ProxyHandler::serve(http::Exchange& exchange, std::shared_ptr<co
     co_return;
   }
   record.error = done.error().to_string();
-  base::log_warn("{} {}: {} upstream {}: {}", name, exchange.request().method_text, status,
-                 target.upstream_key, record.error);
+  base::log_warn("{} {}: {} upstream {}: {} (request {})", name, exchange.request().method_text, status,
+                 target.upstream_key, record.error, record.id);
   co_await http::respond_error(exchange, status, client_sentence(status));
 }
 

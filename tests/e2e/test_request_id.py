@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from cardea_stack import Cardea
+from cardea_stack import Cardea, free_port
 from support import raw
 
 ID = re.compile(r"[0-9a-f]{32}")
@@ -60,6 +60,14 @@ def test_an_error_page_tells_it(cardea, request_text, status):
     request_id = head_of(response)["x-request-id"]
     assert ID.fullmatch(request_id)
     assert request_id in response.partition(b"\r\n\r\n")[2].decode(), "a person can read it"
+
+
+def test_who_quotes_an_upstream_s_failure_finds_it_in_the_log(cardea, http_host):
+    host = http_host(f"http://127.0.0.1:{free_port()}")
+    response = raw.get(cardea.http_port, host)
+    assert raw.status_of(response) == 502
+    (line,) = [line for line in cardea.log().splitlines() if f" {host} GET: 502 " in line]
+    assert line.endswith(f"(request {head_of(response)['x-request-id']})")
 
 
 def test_the_api_tells_it(cardea):
