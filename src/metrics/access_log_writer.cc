@@ -91,6 +91,14 @@ void AccessLogWriter::submit(std::unique_ptr<AccessChunk> chunk) {
   wake_.notify_one();
 }
 
+void AccessLogWriter::note_dropped(std::uint64_t lines) {
+  {
+    const std::scoped_lock lock(mutex_);
+    dropped_ += lines;
+  }
+  wake_.notify_one();
+}
+
 void AccessLogWriter::recycle(std::unique_ptr<AccessChunk> chunk) {
   chunk->size = 0;
   const std::scoped_lock lock(mutex_);
@@ -126,18 +134,30 @@ void AccessLogWriter::run() {
   taken.reserve(chunks_max_);
   std::unique_lock lock(mutex_);
   for (;;) {
-    wake_.wait(lock, [this] { return !submitted_.empty() || reopen_wanted_ || stopping_; });
+    wake_.wait(lock, [this] { return !submitted_.empty() || dropped_ > 0 || reopen_wanted_ || stopping_; });
     const bool reopen = std::exchange(reopen_wanted_, false);
     taken.swap(submitted_);
-    if (!reopen && taken.empty()) break;
+    if (!reopen && taken.empty() && dropped_ == 0) break;
     lock.unlock();
     if (reopen) open_anew();
     write_all(taken);
+    tell_dropped();
     lock.lock();
   }
   if (lost_lines_ > 0) base::log_warn("the last {} lines of the access log were lost", lost_lines_);
   has_ended_ = true;
   ended_.notify_one();
+}
+
+void AccessLogWriter::tell_dropped() {
+  std::uint64_t lines = 0;
+  {
+    const std::scoped_lock lock(mutex_);
+    lines = std::exchange(dropped_, 0);
+  }
+  if (lines > 0) {
+    base::log_warn("{} lines of the access log were dropped: its destination does not keep up", lines);
+  }
 }
 
 void AccessLogWriter::write_all(Chunks& chunks) {
@@ -169,7 +189,10 @@ void AccessLogWriter::write_chunk(std::string_view bytes) {
 std::string_view AccessLogWriter::write_bytes(std::string_view bytes, int& error) {
   while (!bytes.empty() && !given_up_) {
     pollfd ready{descriptor_, POLLOUT, 0};
-    if (poll(&ready, 1, kPollMilliseconds) <= 0) continue;
+    if (poll(&ready, 1, kPollMilliseconds) <= 0) {
+      tell_dropped();
+      continue;
+    }
     const ssize_t written = ::write(descriptor_, bytes.data(), std::min(bytes.size(), piece_bytes_max_));
     if (written >= 0) {
       bytes.remove_prefix(static_cast<std::size_t>(written));

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -40,6 +41,9 @@ class AccessLogWriter {
   [[nodiscard]] std::unique_ptr<AccessChunk> take_chunk();
   // Has it written, after those that came before.
   void submit(std::unique_ptr<AccessChunk> chunk);
+  // Any thread. Has the log tell, from the writer's thread, that so many lines found no chunk: who does not
+  // read our standard output may not read our log either, and a worker must not wait for that.
+  void note_dropped(std::uint64_t lines);
 
   // Any thread. Opens the path anew, soon: what was moved away (logrotate) is left to itself. What was not
   // written yet may go to either file. Does nothing for standard output.
@@ -55,6 +59,7 @@ class AccessLogWriter {
   void run();
   void write_all(Chunks& chunks);
   void write_chunk(std::string_view bytes);
+  void tell_dropped();
   // What could not be written, and errno (0: given up at the end).
   std::string_view write_bytes(std::string_view bytes, int& error);
   void recycle(std::unique_ptr<AccessChunk> chunk);
@@ -75,7 +80,8 @@ class AccessLogWriter {
   std::condition_variable ended_;
   Chunks submitted_;
   Chunks free_;
-  std::size_t chunks_ = 0;  // that exist
+  std::size_t chunks_ = 0;     // that exist
+  std::uint64_t dropped_ = 0;  // lines that the log has not told of yet
   bool reopen_wanted_ = false;
   bool stopping_ = false;
   bool has_ended_ = false;

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "base/limits.h"
-#include "base/log.h"
 #include "proxy/forwarding.h"
 
 namespace cardea::server {
@@ -90,9 +89,7 @@ void AccessLog::on_expired() {
 
 void AccessLog::hand_over() {
   if (chunk_ && chunk_->size > 0) writer_.submit(std::move(chunk_));
-  if (dropped_ == 0) return;
-  base::log_warn("{} lines of the access log were dropped: its destination does not keep up",
-                 std::exchange(dropped_, 0));
+  if (dropped_ > 0) writer_.note_dropped(std::exchange(dropped_, 0));
 }
 
 }  // namespace cardea::server

@@ -22,7 +22,7 @@ class AccessLog final : private net::TimerWheel::Timer {
 
   // An exchange that is over.
   void add(const http::Exchange& exchange);
-  // Gives the writer what is here, and says how many lines were dropped since the last time.
+  // Gives the writer what is here, and tells it how many lines were dropped since the last time.
   void hand_over();
 
  private:
