@@ -186,6 +186,15 @@ void AccessLogWriter::write_chunk(std::string_view bytes) {
   base::log_error("the access log cannot be written: {}; its lines are lost until it can", why(error));
 }
 
+// Up to the end of a line, if there is one: others may write into the same pipe, and what they say must not
+// stand in the middle of a line.
+std::string_view AccessLogWriter::next_piece(std::string_view bytes) const {
+  if (bytes.size() <= piece_bytes_max_) return bytes;
+  const std::string_view piece = bytes.substr(0, piece_bytes_max_);
+  const std::size_t end = piece.rfind('\n');
+  return end == std::string_view::npos ? piece : piece.substr(0, end + 1);
+}
+
 std::string_view AccessLogWriter::write_bytes(std::string_view bytes, int& error) {
   while (!bytes.empty() && !given_up_) {
     pollfd ready{descriptor_, POLLOUT, 0};
@@ -193,7 +202,8 @@ std::string_view AccessLogWriter::write_bytes(std::string_view bytes, int& error
       tell_dropped();
       continue;
     }
-    const ssize_t written = ::write(descriptor_, bytes.data(), std::min(bytes.size(), piece_bytes_max_));
+    const std::string_view piece = next_piece(bytes);
+    const ssize_t written = ::write(descriptor_, piece.data(), piece.size());
     if (written >= 0) {
       bytes.remove_prefix(static_cast<std::size_t>(written));
     } else if (errno != EINTR && errno != EAGAIN) {

@@ -60,6 +60,8 @@ class AccessLogWriter {
   void write_all(Chunks& chunks);
   void write_chunk(std::string_view bytes);
   void tell_dropped();
+  // What one write takes at once.
+  [[nodiscard]] std::string_view next_piece(std::string_view bytes) const;
   // What could not be written, and errno (0: given up at the end).
   std::string_view write_bytes(std::string_view bytes, int& error);
   void recycle(std::unique_ptr<AccessChunk> chunk);

@@ -164,6 +164,56 @@ TEST_F(AccessLogFile, EndsInTimeForAReaderThatDoesNotRead) {
   (*writer)->stop();  // or the test never ends
 }
 
+// Standard output is a pipe that keeps every write apart from the others (O_DIRECT), for as long as this
+// lives.
+class PacketOutput {
+ public:
+  PacketOutput() : kept_(::dup(STDOUT_FILENO)) {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(pipe2(ends.data(), O_DIRECT | O_CLOEXEC), 0);
+    EXPECT_EQ(::dup2(ends[1], STDOUT_FILENO), STDOUT_FILENO);
+    ::close(ends[1]);
+    read_end_ = ends[0];
+  }
+  PacketOutput(const PacketOutput&) = delete;
+  PacketOutput& operator=(const PacketOutput&) = delete;
+  ~PacketOutput() {
+    ::dup2(kept_, STDOUT_FILENO);
+    ::close(kept_);
+    ::close(read_end_);
+  }
+
+  // One write, whole.
+  [[nodiscard]] std::string read() const {
+    std::array<char, 65536> bytes{};
+    const ssize_t got = ::read(read_end_, bytes.data(), bytes.size());
+    return {bytes.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))};
+  }
+
+ private:
+  int kept_;
+  int read_end_ = -1;
+};
+
+TEST(AccessLogOutput, IsWrittenInWholeLinesBecauseOthersMayWriteThereToo) {
+  const PacketOutput output;
+  auto writer = AccessLogWriter::open("-", 8);
+  ASSERT_TRUE(writer);
+  std::string lines;
+  while (lines.size() < 20'000) lines += std::string(333, 'x') + "\n";
+  auto chunk = (*writer)->take_chunk();
+  std::ranges::copy(lines, chunk->bytes.begin());
+  chunk->size = lines.size();
+  (*writer)->submit(std::move(chunk));
+  std::string text;
+  while (text.size() < lines.size()) {
+    const std::string piece = output.read();
+    ASSERT_TRUE(piece.ends_with("\n")) << "cut after " << piece.size() << " bytes";
+    text += piece;
+  }
+  EXPECT_EQ(text, lines);
+}
+
 TEST_F(AccessLogFile, GoesOnWithWholeLinesAfterAReaderBrokeOff) {
   std::signal(SIGPIPE, SIG_IGN);
   auto reader = std::make_unique<Fifo>(path("fifo"));
