@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <concepts>
 #include <cstring>
 
 #include "base/check.h"
@@ -46,14 +47,24 @@ class Writer {
     at_ += text.size();
   }
   void number(std::uint64_t value) { at_ = std::to_chars(at_, at_ + kDigitsMax, value).ptr; }
-  void thousandths(std::uint64_t value) {
-    raw(".");
-    for (std::uint64_t unit = 100; unit > 0; unit /= 10) *at_++ = static_cast<char>('0' + value / unit % 10);
+  // RFC 3339 with milliseconds, UTC. Not by gmtime_r(), which takes a lock that all threads share.
+  void time(std::chrono::system_clock::time_point when) {
+    const auto day = std::chrono::floor<std::chrono::days>(when);
+    const std::chrono::year_month_day date(day);
+    const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::milliseconds>(when - day));
+    digits<4>(static_cast<int>(date.year()));
+    after<2>("-", static_cast<unsigned>(date.month()));
+    after<2>("-", static_cast<unsigned>(date.day()));
+    after<2>("T", clock.hours().count());
+    after<2>(":", clock.minutes().count());
+    after<2>(":", clock.seconds().count());
+    after<3>(".", clock.subseconds().count());
+    raw("Z");
   }
   void milliseconds(std::chrono::nanoseconds time) {
     const auto micros = static_cast<std::uint64_t>(std::max<std::int64_t>(time.count(), 0)) / 1000;
     number(micros / 1000);
-    thousandths(micros % 1000);
+    after<3>(".", micros % 1000);
   }
   // A JSON string with at most `bytes_max` bytes between its quotes. What goes beyond that is cut, between
   // characters.
@@ -90,6 +101,18 @@ class Writer {
   static constexpr std::size_t kDigitsMax = 20;
 
  private:
+  // The last `count` digits, with zeros in front.
+  template <std::size_t count>
+  void digits(std::integral auto value) {
+    for (std::size_t left = count; left-- > 0; value /= 10) at_[left] = static_cast<char>('0' + value % 10);
+    at_ += count;
+  }
+  template <std::size_t count>
+  void after(std::string_view mark, std::integral auto value) {
+    raw(mark);
+    digits<count>(value);
+  }
+
   char* begin_;
   char* at_;
 };
@@ -103,23 +126,12 @@ static_assert(base::kAccessPathBytesMax + base::kAccessErrorBytesMax + 11 * base
 
 }  // namespace
 
-std::string_view AccessLineFormat::second_text(base::Time second) {
-  if (second != second_ || text_.empty()) {
-    second_ = second;
-    text_ = base::to_rfc3339(second);
-  }
-  return std::string_view(text_).substr(0, text_.size() - 1);  // without the Z
-}
-
-std::size_t AccessLineFormat::write(const AccessRecord& record, std::span<char> out) {
+std::size_t write_access_line(const AccessRecord& record, std::span<char> out) {
   CARDEA_CHECK(out.size() >= base::kAccessLineBytesMax, "a line is written where every line fits");
   Writer line(out.data());
-  const auto second = std::chrono::floor<std::chrono::seconds>(record.time);
   line.raw("{\"time\":\"");
-  line.raw(second_text(second));
-  line.thousandths(static_cast<std::uint64_t>(
-      std::chrono::floor<std::chrono::milliseconds>(record.time - second).count()));
-  line.raw("Z\"");
+  line.time(record.time);
+  line.raw("\"");
   line.name(",\"request_id\":", record.request_id);
   line.name(",\"client\":", record.client);
   line.name(",\"host\":", record.host);

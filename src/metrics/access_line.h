@@ -6,10 +6,8 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 
-#include "base/clock.h"
 #include "base/limits.h"
 
 namespace cardea::metrics {
@@ -39,18 +37,8 @@ struct AccessRecord {
   std::string_view aborted = {};
 };
 
-// Not thread-safe: it remembers the text of the second that it wrote last.
-class AccessLineFormat {
- public:
-  // Writes one line with its newline and returns its length, at most kAccessLineBytesMax: `out` has room for
-  // so many. Always valid JSON, and valid UTF-8.
-  std::size_t write(const AccessRecord& record, std::span<char> out);
-
- private:
-  [[nodiscard]] std::string_view second_text(base::Time second);
-
-  base::Time second_{};
-  std::string text_;  // "2024-03-15T00:00:00Z"
-};
+// Writes one line with its newline and returns its length, at most kAccessLineBytesMax: `out` has room for so
+// many. Always valid JSON, and valid UTF-8. No allocation.
+std::size_t write_access_line(const AccessRecord& record, std::span<char> out);
 
 }  // namespace cardea::metrics

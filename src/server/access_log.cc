@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "metrics/access_line.h"
 #include "proxy/forwarding.h"
 
 namespace cardea::server {
@@ -72,7 +73,8 @@ void AccessLog::add(const http::Exchange& exchange) {
     ++dropped_;
     return;
   }
-  chunk_->size += format_.write(make_record(exchange), std::span(chunk_->bytes).subspan(chunk_->size));
+  chunk_->size +=
+      metrics::write_access_line(make_record(exchange), std::span(chunk_->bytes).subspan(chunk_->size));
 }
 
 bool AccessLog::make_room() {

@@ -5,7 +5,6 @@
 #include <memory>
 
 #include "http/exchange.h"
-#include "metrics/access_line.h"
 #include "metrics/access_log_writer.h"
 #include "net/event_loop.h"
 
@@ -32,7 +31,6 @@ class AccessLog final : private net::TimerWheel::Timer {
 
   net::EventLoop& loop_;
   metrics::AccessLogWriter& writer_;
-  metrics::AccessLineFormat format_;
   std::unique_ptr<metrics::AccessChunk> chunk_;
   bool timer_set_ = false;
   std::uint64_t dropped_ = 0;
