@@ -5,7 +5,6 @@
 #include <charconv>
 #include <optional>
 #include <span>
-#include <string>
 
 #include "base/strings.h"
 #include "http/field_rules.h"
@@ -49,6 +48,16 @@ bool is_scheme(std::string_view text) {
 
 bool is_port(std::string_view text) {
   return base::parse_uint(text, 65535).value_or(0) != 0;
+}
+
+// The parser wants a terminated text, and a std::string would be an allocation for most of IPv6.
+std::optional<boost::asio::ip::address> parse_address(std::string_view text) {
+  std::array<char, 64> terminated;  // the longest, IPv4 in IPv6, has 45, a zone up to 16 more
+  if (text.size() >= terminated.size()) return std::nullopt;
+  *std::ranges::copy(text, terminated.begin()).out = '\0';
+  boost::system::error_code malformed;
+  const auto address = boost::asio::ip::make_address(terminated.data(), malformed);
+  return malformed ? std::nullopt : std::optional(address);
 }
 
 void append_forwarded_for(base::Buffer& out, const http::RequestHead& request,
@@ -97,11 +106,10 @@ std::string_view client_address(const http::RequestHead& request, const http::Co
       const std::string_view element =
           base::trim(comma == std::string_view::npos ? rest : rest.substr(comma + 1));
       rest = rest.substr(0, comma == std::string_view::npos ? 0 : comma);
-      boost::system::error_code malformed;
-      const auto address = boost::asio::ip::make_address(std::string(element), malformed);
-      if (malformed) return client;
+      const auto address = parse_address(element);
+      if (!address) return client;
       client = element;
-      if (!connection.trusted_proxies->contains(address)) return client;
+      if (!connection.trusted_proxies->contains(*address)) return client;
     }
   }
   return client;

@@ -20,18 +20,24 @@ def counter(session_folder) -> Path:
 
 
 @pytest.fixture
-def watched(stack, counter, tmp_path):
-    """A node of the release build on the stack's Redis, with its count: watched() → so far."""
+def watched(stack, counter, tmp_path, request):
+    """A node of the release build on the stack's Redis, with its count so far: watched.allocations()."""
     count = tmp_path / "count"
     environment = {"LD_PRELOAD": str(counter), "ALLOCATION_COUNT": str(count)}
     ports = {"HTTP_PORT": str(free_port()), "HTTPS_PORT": str(free_port()), "WORKERS": "1"}
-    settings = stack.cardea.settings | ports
+    settings = stack.cardea.settings | ports | request.param
     with Cardea(tmp_path / "node", preset="release", extra_environment=environment, **settings) as node:
         node.allocations = lambda: int.from_bytes(count.read_bytes(), "little")
         yield node
         assert node.stop() == 0
 
 
+# A line in the access log, and a client that two addresses too long for a std::string's own memory name.
+LOGGED = {"ACCESS_LOG": "access.log", "TRUSTED_PROXIES": "127.0.0.0/8, 2001:db8:1234:5678::/64"}
+FORWARDED = {"X-Forwarded-For": "2001:db8:8765:4321:8765:4321:8765:4321, 2001:db8:1234:5678:1234:5678:1234:5678"}
+
+
+@pytest.mark.parametrize("watched", [{}, LOGGED], ids=["plain", "logged"], indirect=True)
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_keep_alive_request_allocates_nothing(watched, site, root_pem, scheme):
     secure = scheme == "https"
@@ -40,7 +46,7 @@ def test_a_keep_alive_request_allocates_nothing(watched, site, root_pem, scheme)
 
         def ask(times: int):
             for _ in range(times):
-                assert connection.get("/bytes/1024")[0] == 200
+                assert connection.get("/bytes/1024", FORWARDED)[0] == 200
 
         wait_until(lambda: connection.get("/bytes/1024")[0] == 200, 20, "the node serves the site")
         ask(100)
