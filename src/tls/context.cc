@@ -14,8 +14,11 @@
 namespace cardea::tls {
 namespace {
 
-// In the order of preference, as ALPN has them: length, name.
-constexpr std::string_view kHttpProtocols = "\x08http/1.1";
+// In the order of preference, as ALPN has them: length, name. A client that is told to speak HTTP/1.0 may
+// offer nothing else (curl --http1.0).
+constexpr std::string_view kHttpProtocols =
+    "\x08http/1.1"
+    "\x08http/1.0";
 constexpr std::string_view kChallengeProtocols =
     "\x0a"
     "acme-tls/1";

@@ -70,6 +70,17 @@ TEST_F(SessionPair, ChoosesHttp11AmongTheProtocols) {
   EXPECT_EQ(client_.session->alpn(), "http/1.1");
 }
 
+TEST_F(SessionPair, ChoosesHttp10OnlyIfNothingElseIsOffered) {
+  for (const auto& [offer, chosen] :
+       {std::pair<std::string_view, std::string_view>("\x08http/1.0", "http/1.0"),
+        std::pair<std::string_view, std::string_view>("\x08http/1.0\x08http/1.1", "http/1.1")}) {
+    SSL_CTX_set_alpn_protos(client_context_.get(), reinterpret_cast<const unsigned char*>(offer.data()),
+                            static_cast<unsigned>(offer.size()));
+    connect();
+    EXPECT_EQ(server_.session->alpn(), chosen);
+  }
+}
+
 TEST_F(SessionPair, RefusesAClientWithoutACommonProtocol) {
   constexpr std::string_view kOffer = "\x06spdy/3";
   SSL_CTX_set_alpn_protos(client_context_.get(), reinterpret_cast<const unsigned char*>(kOffer.data()),
