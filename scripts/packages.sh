@@ -17,7 +17,9 @@ fi
 packages_run=(redis-server curl ca-certificates)
 
 # The foreign programs that the demo and the tests talk to, and the Python they are written in.
-packages_test=(redis-server redis-tools nginx nodejs openssl curl libfaketime ca-certificates git python3 python3-venv)
+packages_test=(
+  redis-server redis-tools nginx nodejs openssl curl nghttp2-client libfaketime ca-certificates git python3 python3-venv
+)
 
 # The peers and the load generator of the benchmark.
 packages_bench=(haproxy nginx nghttp2-client openssl redis-server strace)

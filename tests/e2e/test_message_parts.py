@@ -154,3 +154,51 @@ def test_an_old_client_gets_no_trailers(client, host, upstream_of):
     with upstream:
         upstream.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\nX-Sum: 1\r\n\r\n")
         assert raw.receive_all(client).endswith(b"\r\n\r\nbody")
+
+
+# --- bytes one by one ---
+
+
+def send_slowly(connection, message: bytes):
+    """Each byte in a segment of its own."""
+    for number in range(len(message)):
+        connection.sendall(message[number : number + 1])
+
+
+@pytest.mark.parametrize("upstream_framing", ["chunked", "length"])
+def test_both_ends_send_byte_by_byte(client, host, upstream_of, upstream_framing):
+    """And what arrives is the same, twice on one connection."""
+    chunks = b"3\r\nabc\r\n4;ext=1\r\ndefg\r\n0\r\nX-Sum: 7\r\n\r\n"
+    head = HEAD.format(host=host) + "Transfer-Encoding: chunked\r\nTE: trailers\r\n\r\n"
+    answer = b"HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\n"
+    if upstream_framing == "chunked":
+        answer += b"Transfer-Encoding: chunked\r\n\r\n" + chunks
+    else:
+        answer += b"Content-Length: 7\r\n\r\nabcdefg"
+    send_slowly(client, head.encode() + chunks)
+    upstream, seen = upstream_of.accept_request()
+    with upstream:
+        for round_number in range(2):
+            assert seen.startswith(b"POST /upload HTTP/1.1\r\n")
+            assert without_framing(raw.receive_until(upstream, b"\r\n\r\n")) == (b"abcdefg", b"X-Sum: 7\r\n")
+            send_slowly(upstream, answer)
+            got = raw.receive_head(client)
+            assert raw.status_of(got) == 200 and raw.fields_of(got, "Set-Cookie") == ["a=1"]
+            if upstream_framing == "chunked":
+                assert without_framing(raw.receive_until(client, b"\r\n\r\n")) == (b"abcdefg", b"X-Sum: 7\r\n")
+            else:
+                assert raw.receive_until(client, b"abcdefg") == b"abcdefg"
+            if round_number == 0:
+                send_slowly(client, head.encode() + chunks)
+                seen = raw.receive_head(upstream)
+
+
+def without_framing(chunked: bytes) -> tuple[bytes, bytes]:
+    """The data of a chunked body, however it was cut into chunks, and its trailers."""
+    data = b""
+    while True:
+        line, _, rest = chunked.partition(b"\r\n")
+        size = int(line, 16)
+        if size == 0:
+            return data, rest.removesuffix(b"\r\n")
+        data, chunked = data + rest[:size], rest[size + 2 :]
