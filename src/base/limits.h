@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 #include "base/acme_limits.h"  // those of the work on certificates
 
@@ -43,6 +44,13 @@ inline constexpr auto kClientIdleTimeout = 75s;
 inline constexpr auto kBuffersKept = 1s;
 // A body in either direction may take for ever but must move within this time.
 inline constexpr auto kBodyProgressTimeout = 60s;
+// And a client must keep up this rate, in bytes per second, with its body or with what it takes of a
+// response, over the time in which it is waited for (net/patience.h): else a byte a minute would hold a
+// connection, its buffers and the upstream's connection for ever. The slowest links bring ten times as much
+// (Kestrel and IIS: 240, Apache: 500).
+inline constexpr std::uint32_t kBodyRateMin = 240;
+// How often it is looked how much a peer has taken for which something waits.
+inline constexpr auto kFlushCheckInterval = 5s;
 // Server-sent events may be silent for long between two events; the peer's death is noticed by TCP.
 inline constexpr auto kEventStreamIdleTimeout = 1h;
 // Silent event streams and tunnels are not timed out for an hour. TCP asks a silent peer after the first

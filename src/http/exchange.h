@@ -44,8 +44,8 @@ class Exchange {
   [[nodiscard]] virtual const ConnectionInfo& connection() const = 0;
 
   // The next piece of the request body; empty at its end. The view is good until the caller waits for
-  // anything. Error: client closed, timeout (no progress for kBodyProgressTimeout), invalid (malformed
-  // chunks).
+  // anything. Error: client closed, timeout (nothing for kBodyProgressTimeout, or slower than kBodyRateMin),
+  // invalid (malformed chunks).
   virtual net::Task<base::Result<std::string_view>> read_body() = 0;
   // What of the body is here already, without waiting: empty if nothing is. body_done() tells the end.
   virtual base::Result<std::string_view> take_body() = 0;

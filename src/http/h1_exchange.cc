@@ -77,8 +77,15 @@ net::Task<base::Result<std::string_view>> H1Exchange::read_body() {
       auto sent = stream_.send_now();
       if (!sent) co_return std::unexpected(sent.error());
     }
-    auto more = co_await stream_.read(read_limit_);
+    const auto begun = net::EventLoop::now();
+    const std::size_t held = stream_.input().size();
+    auto more = co_await stream_.read(tunnel_ ? tunnel_idle_limit_ : patience_.left());
     if (!more) co_return std::unexpected(more.error());
+    if (!tunnel_) patience_.note(net::EventLoop::now() - begun, stream_.input().size() - held);
+    if (patience_.is_over()) {
+      co_return base::fail(base::ErrorCode::timeout, "the client sends its request body too slowly",
+                           base::ErrorSource::client);
+    }
     if (!*more && !body_.end_of_input()) {
       co_return base::fail(base::ErrorCode::closed, "the client left in the middle of its request body",
                            base::ErrorSource::client);
@@ -140,7 +147,7 @@ void H1Exchange::start_tunnel(const ResponseHead& head, net::Stream::Duration id
   out.append("\r\n");
   body_ = BodyReader({Framing::until_close, 0});
   sending_ = Framing::until_close;
-  read_limit_ = idle_limit;
+  tunnel_idle_limit_ = idle_limit;
   stream_.spare_memory();
 }
 
@@ -155,7 +162,7 @@ base::Status H1Exchange::write_body(std::string_view piece) {
 }
 
 net::Task<base::Status> H1Exchange::flush() {
-  co_return co_await stream_.flush(base::kBodyProgressTimeout);
+  co_return co_await stream_.flush(base::kBodyProgressTimeout, client_rate());
 }
 
 void H1Exchange::end_body(const FieldList& trailers) {
@@ -169,7 +176,7 @@ net::Task<base::Status> H1Exchange::finish() {
   CARDEA_CHECK(started_ && !finished_, "finish() follows start_response(), once");
   end_body({});
   finished_ = true;
-  auto sent = co_await stream_.flush(base::kBodyProgressTimeout);
+  auto sent = co_await stream_.flush(base::kBodyProgressTimeout, client_rate());
   // A client that does not take its response gets no other one.
   if (!sent) {
     record().note_abort(ExchangeRecord::Aborted::client);

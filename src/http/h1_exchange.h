@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "http/body_reader.h"
 #include "http/exchange.h"
+#include "net/patience.h"
 #include "net/stream.h"
 
 namespace cardea::http {
@@ -48,7 +49,11 @@ class H1Exchange final : public Exchange {
   void watch_client(std::function<void()> on_gone) override { stream_.watch(std::move(on_gone)); }
 
  private:
+  static constexpr net::RateMin kClientRateMin{base::kBodyRateMin};
+
   void forget_head();
+  // A tunnel may trickle: it may as well be silent.
+  [[nodiscard]] net::RateMin client_rate() const { return tunnel_ ? net::RateMin::none : kClientRateMin; }
 
   net::Stream& stream_;
   const ConnectionInfo& info_;
@@ -61,7 +66,8 @@ class H1Exchange final : public Exchange {
   bool keep_alive_ = true;
   Framing sending_ = Framing::none;  // how the response's body goes out
   bool tunnel_ = false;
-  net::Stream::Duration read_limit_{base::kBodyProgressTimeout};
+  net::Stream::Duration tunnel_idle_limit_{};
+  net::Patience patience_{base::kBodyProgressTimeout, kClientRateMin};  // with the request's body
 };
 
 }  // namespace cardea::http

@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/check.h"
@@ -175,6 +177,7 @@ base::Result<bool> StreamCore::send_queued() {
       return std::unexpected(failure(errno, "sending"));
     }
     wire_out_.consume(static_cast<std::size_t>(sent));
+    sent_ += static_cast<std::uint64_t>(sent);
     // A short send filled the socket; asking again would only return EAGAIN.
     if (static_cast<std::size_t>(sent) < bytes.size()) return false;
   }
@@ -185,11 +188,40 @@ void StreamCore::on_writable() {
   if (!writer_) return update_interest();
   auto sent = send_queued();
   if (!sent) return wake_writer(std::unexpected(sent.error()));
-  if (*sent) return wake_writer({});
-  loop_.set_timer(write_timer_, flush_limit_);  // something moved: a new deadline
+  if (*sent) wake_writer({});
+}
+
+void StreamCore::await_room(Patience patience) {
+  patience_ = patience;
+  waited_since_ = EventLoop::now();
+  counted_ = sent_;
+  has_looked_ = false;
+  set_write_timer();
+}
+
+void StreamCore::set_write_timer() {
+  loop_.set_timer(write_timer_, std::min(patience_.left(), Stream::Duration(base::kFlushCheckInterval)));
+}
+
+// Not by the room in the socket: its buffer may hold megabytes, and has room again only after a third of them
+// was taken, for which a slow client needs minutes.
+std::uint64_t StreamCore::count_taken() {
+  int untaken = 0;
+  // Fails for what is neither TCP nor a Unix socket; then what the socket took counts.
+  static_cast<void>(::ioctl(socket_.get(), SIOCOUTQ, &untaken));
+  const std::uint64_t taken = sent_ - std::min(sent_, static_cast<std::uint64_t>(untaken));
+  // The first look has none to compare with, which would cost every wait a system call. What the socket took
+  // meanwhile the peer has taken at least.
+  const std::uint64_t reached = std::exchange(has_looked_, true) ? taken : sent_;
+  const std::uint64_t progress = reached - std::min(reached, counted_);
+  counted_ = taken;
+  return progress;
 }
 
 void StreamCore::on_write_expired() {
+  const Clock::time_point time = EventLoop::now();
+  patience_.note(time - std::exchange(waited_since_, time), count_taken());
+  if (!patience_.is_over()) return set_write_timer();
   wake_writer(
       std::unexpected(base::Error{base::ErrorCode::timeout, peer_, false, "the peer took no bytes in time"}));
 }
@@ -217,8 +249,7 @@ void Stream::FlushAwaiter::await_suspend(std::coroutine_handle<> waiter) {
   CARDEA_CHECK(!core_->writer_, "two writers of one stream");
   suspended_ = true;
   core_->writer_ = waiter;
-  core_->flush_limit_ = limit_;
-  core_->loop_.set_timer(core_->write_timer_, limit_);
+  core_->await_room(patience_);
   core_->update_interest();
 }
 
@@ -294,8 +325,8 @@ void Stream::close() {
 Stream::ReadAwaiter Stream::read(Duration limit) {
   return {*core_, limit};
 }
-Stream::FlushAwaiter Stream::flush(Duration limit) {
-  return {*core_, limit};
+Stream::FlushAwaiter Stream::flush(Duration limit, RateMin rate) {
+  return {*core_, Patience(limit, rate)};
 }
 
 base::Status Stream::write(std::string_view bytes) {

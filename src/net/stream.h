@@ -17,6 +17,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "net/event_loop.h"
+#include "net/patience.h"
 #include "net/stream_codec.h"
 
 namespace cardea::net {
@@ -53,8 +54,9 @@ class Stream {
   [[nodiscard]] base::Buffer& output();
   // Bytes that were queued and not yet taken by the socket.
   [[nodiscard]] std::size_t queued() const;
-  // Sends what is queued. Error: timeout when nothing moved for `limit`, closed, protocol, cancelled.
-  [[nodiscard]] FlushAwaiter flush(Duration limit);
+  // Sends what is queued. Error: timeout when the peer has taken nothing for `limit`, or for so long less
+  // than `rate` that its Patience is over; closed, protocol, cancelled.
+  [[nodiscard]] FlushAwaiter flush(Duration limit, RateMin rate = RateMin::none);
 
   // Sends as much of what is queued as the socket takes at once; the rest waits for the next flush(). For a
   // word in between while another coroutine may be flushing. Error: closed, protocol, cancelled.

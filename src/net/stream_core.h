@@ -52,7 +52,11 @@ class StreamCore final : public boost::intrusive_ref_counter<StreamCore, boost::
   // True when everything left; false when the socket is full; an error otherwise.
   base::Result<bool> send_queued();
   void on_writable();
+  void await_room(Patience patience);
+  void set_write_timer();
   void on_write_expired();
+  // Bytes that the peer has taken since the last look, or since the wait began.
+  std::uint64_t count_taken();
   void wake_writer(base::Status result);
 
   void close();
@@ -76,7 +80,12 @@ class StreamCore final : public boost::intrusive_ref_counter<StreamCore, boost::
   DeadlineTimer read_timer_{*this, &StreamCore::on_read_expired};
   std::function<void()> on_gone_;
 
-  Stream::Duration flush_limit_{};
+  std::uint64_t sent_ = 0;  // bytes that the socket has ever taken
+  // Of the waiting flush; the last look was at waited_since_, and the peer had taken counted_ of sent_ then.
+  Patience patience_{{}, RateMin::none};
+  Clock::time_point waited_since_;
+  std::uint64_t counted_ = 0;
+  bool has_looked_ = false;
   base::Status flush_result_;
   std::coroutine_handle<> writer_;
   DeadlineTimer write_timer_{*this, &StreamCore::on_write_expired};
@@ -100,7 +109,7 @@ class Stream::ReadAwaiter {
 
 class Stream::FlushAwaiter {
  public:
-  FlushAwaiter(StreamCore& core, Duration limit) : core_(&core), limit_(limit) {}
+  FlushAwaiter(StreamCore& core, Patience patience) : core_(&core), patience_(patience) {}
   FlushAwaiter(const FlushAwaiter&) = delete;
   FlushAwaiter& operator=(const FlushAwaiter&) = delete;
   ~FlushAwaiter();
@@ -110,7 +119,7 @@ class Stream::FlushAwaiter {
 
  private:
   boost::intrusive_ptr<StreamCore> core_;
-  Duration limit_;
+  Patience patience_;
   base::Status result_;
   bool suspended_ = false;
 };

@@ -85,3 +85,17 @@ class Clock:
     def now(self) -> datetime:
         """What the processes see."""
         return datetime.now(UTC) + self.offset
+
+
+class TimerClock(Clock):
+    """Moves what is measured, too: every timer and time limit of the process. It looks at them a few times a second.
+
+    Only forward: a monotonic clock cannot go back. Connections to others (Redis) seem to have been silent for as long,
+    and may be made anew.
+    """
+
+    @property
+    def environment(self) -> dict[str, str]:
+        environment = super().environment
+        del environment["FAKETIME_DONT_FAKE_MONOTONIC"]
+        return environment

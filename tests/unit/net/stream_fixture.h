@@ -31,8 +31,12 @@ class StreamTest : public LoopTest {
   Task<base::Result<bool>> read(std::chrono::milliseconds limit = 20s) {
     co_return co_await stream_->read(limit);
   }
-  Task<base::Status> flush(std::chrono::milliseconds limit = 20s) {
-    co_return co_await stream_->flush(limit);
+  Task<base::Status> flush(std::chrono::milliseconds limit = 20s, RateMin rate = RateMin::none) {
+    co_return co_await stream_->flush(limit, rate);
+  }
+  Task<bool> sleep(std::chrono::milliseconds duration) {
+    co_await loop_.sleep(duration);
+    co_return true;
   }
 
   // Takes everything that is in the stream's input.

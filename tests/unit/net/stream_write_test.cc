@@ -58,6 +58,24 @@ TEST_F(StreamWrite, TimesOutWhenThePeerTakesNothing) {
   EXPECT_EQ(result.error().source, base::ErrorSource::upstream);
 }
 
+TEST_F(StreamWrite, WaitsForAPeerThatTakesALittleUnlessARateIsAsked) {
+  constexpr RateMin kMore{1'000'000'000};
+  for (const RateMin rate : {RateMin::none, kMore}) {
+    open_pair();
+    const std::string sent = many_bytes();
+    ASSERT_TRUE(stream_->write(sent));
+    auto flushing = start(flush(400ms, rate));
+    std::string piece(64 * 1024, '\0');
+    // For longer than the limit the peer takes some at each look.
+    for (int look = 0; look < 12 && !flushing->done(); ++look) {
+      EXPECT_GT(::recv(peer_.get(), piece.data(), piece.size(), 0), 0);
+      run(sleep(100ms));
+    }
+    EXPECT_EQ(flushing->done(), rate == kMore);
+    if (rate == kMore) EXPECT_EQ(flushing->wait().error().code, base::ErrorCode::timeout);
+  }
+}
+
 TEST_F(StreamWrite, ReportsThatThePeerIsGone) {
   peer_.close();
   ASSERT_TRUE(stream_->write("to nobody"));

@@ -1,0 +1,288 @@
+"""Clients that take their time: who trickles is cut off, who is merely slow or quiet is not.
+
+The clock of a Cardea of its own is moved, timers and all, so that minutes take no time.
+"""
+
+import contextlib
+import socket
+
+import pytest
+from cardea_stack import Api, ApiError, Cardea, wait_until
+from support import raw
+from support.access_log import SECONDS, AccessLog
+from support.clock import TimerClock
+from support.names import bugs_in
+
+STEP = 20  # seconds between two pieces of somebody slow
+ROUNDS = 12  # more than anybody who trickles gets: the limit is a minute
+BYTES_PER_STEP = 240 * STEP  # kBodyRateMin
+
+
+@pytest.fixture(scope="module")
+def clock(session_folder):
+    return TimerClock(session_folder / "slow-clock")
+
+
+@pytest.fixture(scope="module")
+def node(stack, session_folder, clock):
+    folder = session_folder / "slow"
+    folder.mkdir()
+    path = folder / "access.log"
+    settings = {"REDIS_URL": stack.redis.url(), "ACCESS_LOG": str(path), "WORKERS": "1"}
+    with Cardea(folder, extra_environment=clock.environment, **settings) as running:
+        running.access_log = AccessLog(path)
+        yield running
+        assert running.stop() == 0, running.log_tail()
+        assert bugs_in(running.log()) == []
+
+
+@pytest.fixture
+def host(stack, node, new_host, listener):
+    """A site whose upstream is `listener`."""
+    api = Api(node.http_port, stack.cardea.make_token(new_host("token")))
+    name = new_host("slow")
+
+    def patiently(what):
+        """Time has passed in a moment: the node may be about to connect to Redis anew."""
+
+        def is_done():
+            with contextlib.suppress(ApiError):
+                what()
+                return True
+
+        wait_until(is_done, SECONDS, "the API answers")
+
+    patiently(lambda: api.create_target(name, listener.url, enable_https=False))
+    yield name
+    patiently(lambda: api.expect(200, "DELETE", f"/proxy/targets/{name}"))
+
+
+@pytest.fixture
+def listener():
+    with raw.Listener() as listener:
+        yield listener
+
+
+@pytest.fixture
+def client(node):
+    with raw.connect(node.http_port) as connection:
+        yield connection
+
+
+def is_over(connection: socket.socket) -> bool:
+    """Whether the peer has ended or reset, after a look of a moment; what it sent before is dropped."""
+    connection.settimeout(0.3)
+    try:
+        while connection.recv(65536):
+            pass
+        return True
+    except TimeoutError:
+        return False
+    except ConnectionResetError:
+        return True
+    finally:
+        connection.settimeout(SECONDS)
+
+
+# --- heads ---
+
+
+def test_a_head_has_half_a_minute_however_it_comes(node, client, clock):
+    client.sendall(b"GET / HTTP/1.1\r\nHost: a.test\r\n")
+    for number in range(ROUNDS):
+        clock.advance(f"+{STEP}s")
+        client.settimeout(0.5)
+        try:
+            answer = client.recv(65536)
+            break
+        except TimeoutError:
+            client.sendall(b"X-%d: 1\r\n" % number)
+    assert raw.status_of(answer) == 408
+    assert number < 3
+    assert answer + raw.receive_all(client)
+
+
+@pytest.mark.parametrize("sent", [b"", b"\x16\x03\x01\x00\x80", b"\x16\x03"], ids=["nothing", "a-record", "two-bytes"])
+def test_a_handshake_has_ten_seconds(node, clock, sent):
+    with raw.connect(node.https_port) as connection:
+        connection.sendall(sent)
+        assert not is_over(connection)
+        clock.advance("+11s")
+        assert raw.receive_all(connection) == b""
+
+
+def test_a_connection_without_a_request_ends(node, client, clock):
+    client.sendall(b"GET / HTTP/1.1\r\nHost: nobody.test\r\n\r\n")
+    assert raw.status_of(raw.receive_until(client, b"Request id: ")) == 404
+    for pause in ("+2s", "+70s"):
+        assert not is_over(client)
+        clock.advance(pause)
+    assert not is_over(client)
+    clock.advance("+6s")
+    assert raw.receive_all(client) == b""
+
+
+# --- bodies of requests ---
+
+
+@pytest.fixture
+def upload(client, host, listener):
+    """A client and its upstream, after the head of a request with a long body."""
+    client.sendall(f"POST /upload HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1000000\r\n\r\n".encode())
+    server, _ = listener.accept_request()
+    with server:
+        yield client, server
+
+
+def test_a_body_that_trickles_is_cut(node, host, upload, clock):
+    client, server = upload
+    for number in range(ROUNDS):
+        clock.advance(f"+{STEP}s")
+        if is_over(server):
+            break
+        client.sendall(b"x")
+    assert 2 <= number <= 4, "silence for less than a minute is no fault, and a byte does not make it one"
+    assert is_over(client)
+    line = node.access_log.wait_for_one(host=host, path="/upload")
+    assert (line["aborted"], line["status"]) == ("client", 0)
+
+
+def test_chunks_that_trickle_are_cut(client, host, listener, clock):
+    client.sendall(f"POST /chunks HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+    server, _ = listener.accept_request()
+    with server:
+        for number in range(ROUNDS):
+            clock.advance(f"+{STEP}s")
+            if is_over(server):
+                break
+            client.sendall(b"1;what=this\r\nx\r\n")
+        assert 2 <= number <= 4
+        assert is_over(client)
+
+
+def test_a_slow_body_arrives(upload, clock):
+    """A little more than the least rate, for several minutes; and pauses of less than a minute."""
+    client, server = upload
+    sent = 0
+    for _ in range(ROUNDS):
+        clock.advance(f"+{STEP}s")
+        client.sendall(b"x" * (BYTES_PER_STEP * 5 // 4))
+        sent += BYTES_PER_STEP * 5 // 4
+        receive_exactly(server, BYTES_PER_STEP * 5 // 4)
+    for _ in range(3):
+        clock.advance("+50s")
+        client.sendall(b"x" * 50_000)
+        sent += 50_000
+        receive_exactly(server, 50_000)
+    client.sendall(b"x" * (1_000_000 - sent))
+    receive_exactly(server, 1_000_000 - sent)
+    server.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    assert raw.status_of(raw.receive_head(client)) == 200
+
+
+def receive_exactly(connection: socket.socket, count: int):
+    while count > 0:
+        data = connection.recv(min(count, 65536))
+        assert data, "the connection goes on"
+        count -= len(data)
+
+
+def test_an_upload_may_wait_for_its_upstream(upload, clock):
+    """Time in which nobody waits for the client is not the client's."""
+    client, server = upload
+    client.sendall(b"x" * 1_000_000)
+    receive_exactly(server, 1_000_000)
+    clock.advance("+50s")
+    server.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    assert raw.status_of(raw.receive_head(client)) == 200
+
+
+# --- bodies of responses ---
+
+SOME = 64 * 1024
+
+
+@pytest.fixture
+def download(node, host, listener):
+    """A client with a small buffer that has read nothing, and its upstream, which has sent until both were full."""
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        client.settimeout(SECONDS)
+        client.connect(("127.0.0.1", node.http_port))
+        client.sendall(f"GET /download HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        server, _ = listener.accept_request()
+        with server:
+            server.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+            fill(server)
+            yield client, server
+
+
+def fill(connection: socket.socket) -> int:
+    """Sends until nothing moves for a moment; how much it was."""
+    sent = 0
+    connection.settimeout(0.3)
+    try:
+        while True:
+            sent += connection.send(b"x" * SOME)
+    except TimeoutError:
+        return sent
+    finally:
+        connection.settimeout(SECONDS)
+
+
+def was_dropped(server: socket.socket) -> bool:
+    """Whether the proxy has given the response up, after a look of a moment."""
+    try:
+        fill(server)
+        return False
+    except (ConnectionResetError, BrokenPipeError):
+        return True
+
+
+def test_a_reader_that_trickles_is_cut(node, host, download, clock):
+    client, server = download
+    for number in range(ROUNDS):
+        clock.advance(f"+{STEP}s")
+        if was_dropped(server):
+            break
+        client.recv(1)
+    assert 2 <= number <= 5
+    assert node.access_log.wait_for_one(host=host, path="/download")["aborted"] == "client"
+
+
+def test_a_slow_reader_gets_on(download, clock):
+    """What it takes counts, though the socket's buffer of megabytes has no room for more for minutes."""
+    client, server = download
+    for _ in range(ROUNDS):
+        clock.advance(f"+{STEP}s")
+        assert not was_dropped(server)
+        receive_exactly(client, 3 * BYTES_PER_STEP)
+    assert not was_dropped(server)
+
+
+# --- quiet, but not slow ---
+
+
+def test_quiet_events_are_not_cut(client, host, listener, clock):
+    client.sendall(f"GET /events HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    server, _ = listener.accept_request()
+    with server:
+        server.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+        raw.receive_head(client)
+        for _ in range(4):
+            clock.advance("+50m")
+            server.sendall(b"data: x\n\n")
+            assert b"data: x\n\n" in raw.receive_until(client, b"\n\n\r\n")
+
+
+def test_a_quiet_tunnel_is_not_cut(client, host, listener, clock):
+    client.sendall(f"GET /tunnel HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n".encode())
+    server, _ = listener.accept_request()
+    with server:
+        server.sendall(b"HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+        assert raw.status_of(raw.receive_head(client)) == 101
+        for _ in range(4):
+            for sender, receiver in ((client, server), (server, client)):
+                clock.advance("+25m")
+                sender.sendall(b"x")
+                assert receiver.recv(1) == b"x"
