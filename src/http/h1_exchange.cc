@@ -188,7 +188,9 @@ net::Task<base::Status> H1Exchange::finish() {
 
 void H1Exchange::abort() {
   keep_alive_ = false;
-  stream_.close();
+  // Where the end of the connection is the end of the body, an orderly one would look like all of it.
+  const bool end_tells_all = sending_ == Framing::until_close && !tunnel_;
+  end_tells_all ? stream_.reset() : stream_.close();
 }
 
 }  // namespace cardea::http

@@ -81,6 +81,7 @@ void StreamCore::receive() {
     failure_ = failure(errno, "receiving");
   } else if (received == 0) {
     ended_ = true;
+    cut_short_ = codec_ != nullptr;  // until its goodbye is found in what is still to be decoded
   } else {
     const auto bytes = static_cast<std::size_t>(received);
     wire_in_.commit(bytes);
@@ -105,6 +106,7 @@ void StreamCore::decode() {
     failure_->source = peer_;
   } else if (*decoded == StreamCodec::Decoded::ended) {
     ended_ = true;
+    cut_short_ = false;  // the end of the connection may have been seen first, while the consumer was behind
   }
 }
 
@@ -309,6 +311,9 @@ base::Buffer& Stream::output() {
 bool Stream::ended() const {
   return core_->ended_;
 }
+bool Stream::cut_short() const {
+  return core_->cut_short_;
+}
 bool Stream::is_open() const {
   return core_ && core_->socket_.is_open();
 }
@@ -320,6 +325,12 @@ StreamCodec* Stream::codec() const {
 }
 void Stream::close() {
   core_->close();
+}
+void Stream::reset() {
+  if (!is_open()) return;
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(core_->socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+  close();
 }
 
 Stream::ReadAwaiter Stream::read(Duration limit) {

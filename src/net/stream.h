@@ -41,6 +41,9 @@ class Stream {
   [[nodiscard]] base::Buffer& input();
   // True once the peer ended its direction and no more input will come (what is in input() is still there).
   [[nodiscard]] bool ended() const;
+  // Of a peer that has ended: true if its connection ended without the codec's goodbye (close_notify).
+  // Anybody on the way can do that, so what came may be a part only. Never without a codec.
+  [[nodiscard]] bool cut_short() const;
 
   class ReadAwaiter;
   class FlushAwaiter;
@@ -74,6 +77,8 @@ class Stream {
   void end_output();
   // Ends both directions now. A waiting read or flush returns cancelled.
   void close();
+  // The same, and the peer sees a reset instead of an orderly end. What it has not received yet is lost.
+  void reset();
   [[nodiscard]] bool is_open() const;
   // Gives unused buffer memory back; called before long waits.
   void release_buffers();

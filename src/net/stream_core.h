@@ -73,6 +73,7 @@ class StreamCore final : public boost::intrusive_ref_counter<StreamCore, boost::
   std::uint32_t interest_ = 0;  // what the poller watches for; 0: nothing, it does not know this stream
   bool fresh_ = false;          // input grew since the last read()
   bool ended_ = false;
+  bool cut_short_ = false;     // ended without the codec's goodbye
   bool timed_out_ = false;     // the waiting read's deadline passed
   std::size_t receive_bytes_;  // how much the next receive asks for
   std::optional<base::Error> failure_;

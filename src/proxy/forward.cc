@@ -249,9 +249,17 @@ net::Task<base::Status> Forward::relay_body() {
     if (!sent) co_return sent;
     auto more = co_await upstream().read(body_idle_limit_);
     if (!more) co_return std::unexpected(more.error());
-    if (!*more && !response_body_.end_of_input()) {
+    if (*more) continue;
+    if (!response_body_.end_of_input()) {
       co_return upstream_error(ErrorCode::closed,
                                "the upstream closed the connection in the middle of its response");
+    }
+    // RFC 9112 §9.8: such an end may be anybody's work, and only the length would tell.
+    if (upstream().cut_short()) {
+      co_return upstream_error(
+          ErrorCode::closed,
+          "the upstream ended a response without a length by closing the connection without TLS's "
+          "close_notify; it may be cut short");
     }
   }
 }

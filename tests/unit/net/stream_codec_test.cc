@@ -148,6 +148,38 @@ TEST_F(StreamCodecTest, EndsWhereTheCodecSaysSo) {
   EXPECT_EQ(run(read()), false);
 }
 
+TEST_F(StreamCodecTest, TellsAnEndWithoutGoodbyeFromAProperOne) {
+  for (const bool says_goodbye : {true, false}) {
+    open_pair();
+    ASSERT_TRUE(install());
+    peer_sends(scrambled(says_goodbye ? std::string("last") + kGoodbye : "last"));
+    peer_.close();
+    EXPECT_EQ(read_bytes(5), "last");
+    EXPECT_TRUE(stream_->ended());
+    EXPECT_EQ(stream_->cut_short(), !says_goodbye);
+  }
+  open_pair();
+  peer_sends("last");
+  peer_.close();
+  EXPECT_EQ(read_bytes(5), "last");
+  EXPECT_FALSE(stream_->cut_short()) << "plain bytes know no goodbye";
+}
+
+TEST_F(StreamCodecTest, FindsAGoodbyeThatTheConsumerWasTooSlowFor) {
+  ASSERT_TRUE(install());
+  const std::string sent = plain_bytes(many_bytes()).substr(0, base::kStreamBufferBytesMax + 1000);
+  const std::string wire = scrambled(sent + kGoodbye);
+  ASSERT_EQ(peer_sends(wire), wire.size());
+  while (stream_->input().size() < base::kStreamBufferBytesMax) turn();
+  std::string received = take_input();
+  peer_.close();
+  turn();  // there is room again, and the end of the connection is seen before the rest is decoded
+  received += read_bytes(sent.size() - received.size() + 1);
+  EXPECT_TRUE(received == sent);
+  EXPECT_TRUE(stream_->ended());
+  EXPECT_FALSE(stream_->cut_short());
+}
+
 TEST_F(StreamCodecTest, TellsAWatcherWhenTheCodecEnds) {
   ASSERT_TRUE(install());
   int told = 0;
