@@ -4,6 +4,7 @@ The clock of a Cardea of its own is moved, timers and all, so that minutes take 
 """
 
 import contextlib
+import signal
 import socket
 
 import pytest
@@ -286,3 +287,35 @@ def test_a_quiet_tunnel_is_not_cut(client, host, listener, clock):
                 clock.advance("+25m")
                 sender.sendall(b"x")
                 assert receiver.recv(1) == b"x"
+
+
+# --- the end ---
+
+
+def test_what_the_end_cuts_off_is_said_to_be_cut_by_us(stack, folder, listener):
+    """A request that is still running when the time for it is over, with its upstream silent."""
+    clock = TimerClock(folder / "clock")
+    path = folder / "access.log"
+    settings = {"REDIS_URL": stack.redis.url(), "ACCESS_LOG": str(path), "WORKERS": "1"}
+    with Cardea(folder / "node", extra_environment=clock.environment, **settings) as node:
+        token = stack.cardea.make_token("cut-by-the-end")
+        Api(node.http_port, token).create_target("cut.cardea.test", listener.url, enable_https=False)
+        with raw.connect(node.http_port) as waiting, raw.connect(node.http_port) as downloading:
+            servers = []
+            for client, name in ((waiting, "waiting"), (downloading, "downloading")):
+                client.sendall(f"GET /{name} HTTP/1.1\r\nHost: cut.cardea.test\r\n\r\n".encode())
+                servers.append(listener.accept_request()[0])
+            servers[1].sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf-")
+            raw.receive_until(downloading, b"half-")
+            node.send_signal(signal.SIGTERM)
+            wait_until(lambda: "stopping" in node.log(), SECONDS, "it has begun to end")
+            assert not is_over(waiting)
+            clock.advance("+31s")
+            assert raw.receive_all(waiting) == b"" and raw.receive_all(downloading) == b""
+            assert node.wait(SECONDS) == 0, node.log_tail()
+        for server in servers:
+            server.close()
+    assert bugs_in(node.log()) == []
+    lines = {line["path"]: (line["status"], line["aborted"]) for line in AccessLog(path).of(host="cut.cardea.test")}
+    assert lines == {"/waiting": (0, "proxy"), "/downloading": (200, "proxy")}
+    stack.api(token).expect(200, "DELETE", "/proxy/targets/cut.cardea.test")
