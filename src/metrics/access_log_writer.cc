@@ -7,10 +7,7 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <limits.h>
-#include <poll.h>
 #include <pthread.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -19,8 +16,6 @@
 namespace cardea::metrics {
 namespace {
 
-// How often a write that has to wait looks whether the program ends.
-constexpr int kPollMilliseconds = 100;
 // Chunks that stay after a time of much traffic; the others go back to the system.
 constexpr std::size_t kFreeChunksMax = 8;
 
@@ -31,14 +26,6 @@ std::string why(int error) {
 // Not blocking: a FIFO must neither hold up the start nor a write.
 int open_path(const std::string& path) {
   return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0640);
-}
-
-// A pipe or terminal that is ready takes this much without blocking, also if its description is a blocking
-// one that we share with others (standard output).
-std::size_t find_piece_bytes_max(int descriptor) {
-  struct stat status{};
-  const bool is_file = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
-  return is_file ? base::kAccessChunkBytes : PIPE_BUF;
 }
 
 std::size_t count_lines(std::string_view bytes) {
@@ -64,7 +51,7 @@ AccessLogWriter::AccessLogWriter(std::string path, int descriptor, std::size_t c
     : path_(std::move(path)),
       chunks_max_(chunks_max),
       descriptor_(descriptor),
-      piece_bytes_max_(find_piece_bytes_max(descriptor)) {
+      output_(descriptor, base::kAccessChunkBytes) {
   submitted_.reserve(chunks_max);
   free_.reserve(kFreeChunksMax);
   thread_ = std::thread([this] { run(); });
@@ -170,48 +157,21 @@ void AccessLogWriter::write_all(Chunks& chunks) {
 
 // What cannot be written is lost: the log says so once, and how much it was when the writing works again.
 void AccessLogWriter::write_chunk(std::string_view bytes) {
+  const auto go_on = [this] {
+    tell_dropped();
+    return !given_up_.load();
+  };
   int error = 0;
-  // The rest of a line that broke off must not run into the next one.
-  if (torn_ && write_bytes("\n", error).empty()) torn_ = false;
-  const std::string_view rest = torn_ ? bytes : write_bytes(bytes, error);
+  const std::string_view rest = output_.write(bytes, go_on, error);
   if (rest.empty()) {
     if (std::exchange(failing_, false)) {
       base::log_warn("the access log is written again; {} lines were lost", std::exchange(lost_lines_, 0));
     }
     return;
   }
-  if (rest.size() < bytes.size() && bytes[bytes.size() - rest.size() - 1] != '\n') torn_ = true;
   lost_lines_ += count_lines(rest);
   if (std::exchange(failing_, true) || given_up_) return;
   base::log_error("the access log cannot be written: {}; its lines are lost until it can", why(error));
-}
-
-// Up to the end of a line, if there is one: others may write into the same pipe, and what they say must not
-// stand in the middle of a line.
-std::string_view AccessLogWriter::next_piece(std::string_view bytes) const {
-  if (bytes.size() <= piece_bytes_max_) return bytes;
-  const std::string_view piece = bytes.substr(0, piece_bytes_max_);
-  const std::size_t end = piece.rfind('\n');
-  return end == std::string_view::npos ? piece : piece.substr(0, end + 1);
-}
-
-std::string_view AccessLogWriter::write_bytes(std::string_view bytes, int& error) {
-  while (!bytes.empty() && !given_up_) {
-    pollfd ready{descriptor_, POLLOUT, 0};
-    if (poll(&ready, 1, kPollMilliseconds) <= 0) {
-      tell_dropped();
-      continue;
-    }
-    const std::string_view piece = next_piece(bytes);
-    const ssize_t written = ::write(descriptor_, piece.data(), piece.size());
-    if (written >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(written));
-    } else if (errno != EINTR && errno != EAGAIN) {
-      error = errno;
-      break;
-    }
-  }
-  return bytes;
 }
 
 void AccessLogWriter::open_anew() {
@@ -222,8 +182,7 @@ void AccessLogWriter::open_anew() {
     return;
   }
   ::close(std::exchange(descriptor_, opened));
-  piece_bytes_max_ = find_piece_bytes_max(opened);
-  torn_ = false;
+  output_ = base::LineOutput(opened, base::kAccessChunkBytes);
   base::log_info("ACCESS_LOG: {} was opened anew", path_);
 }
 

@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/line_output.h"
 
 namespace cardea::metrics {
 
@@ -41,8 +42,7 @@ class AccessLogWriter {
   [[nodiscard]] std::unique_ptr<AccessChunk> take_chunk();
   // Has it written, after those that came before.
   void submit(std::unique_ptr<AccessChunk> chunk);
-  // Any thread. Has the log tell, from the writer's thread, that so many lines found no chunk: who does not
-  // read our standard output may not read our log either, and a worker must not wait for that.
+  // Any thread. Has the log tell, from the writer's thread, that so many lines found no chunk.
   void note_dropped(std::uint64_t lines);
 
   // Any thread. Opens the path anew, soon: what was moved away (logrotate) is left to itself. What was not
@@ -60,10 +60,6 @@ class AccessLogWriter {
   void write_all(Chunks& chunks);
   void write_chunk(std::string_view bytes);
   void tell_dropped();
-  // What one write takes at once.
-  [[nodiscard]] std::string_view next_piece(std::string_view bytes) const;
-  // What could not be written, and errno (0: given up at the end).
-  std::string_view write_bytes(std::string_view bytes, int& error);
   void recycle(std::unique_ptr<AccessChunk> chunk);
   void open_anew();
 
@@ -72,10 +68,9 @@ class AccessLogWriter {
 
   // The writer's thread only.
   int descriptor_;
-  std::size_t piece_bytes_max_;  // of one write that cannot block
-  bool failing_ = false;         // the last chunk could not be written whole
-  std::size_t lost_lines_ = 0;   // since the writing began to fail
-  bool torn_ = false;            // the last thing written is the begin of a line
+  base::LineOutput output_;     // to descriptor_
+  bool failing_ = false;        // the last chunk could not be written whole
+  std::size_t lost_lines_ = 0;  // since the writing began to fail
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable wake_;
