@@ -127,6 +127,14 @@ inline constexpr std::size_t kLookupsMax = 32;
 inline constexpr auto kSlowLookup = 2s;
 inline constexpr std::size_t kSlowLookupsMax = 16;
 inline constexpr std::size_t kSlowNamesMax = 1024;
+
+// --- Log ---
+
+// Lines that wait while nobody reads standard error, some 4000; then they are dropped and counted.
+inline constexpr std::size_t kLogBytesMax = 1024 * 1024;
+// At the end: what is left for a reader that takes nothing is given up.
+inline constexpr auto kLogEndTimeout = 2s;
+
 // --- Access log ---
 
 // What of one value goes into a line, with its escapes. Hosts, addresses and MCP names are shorter; paths are

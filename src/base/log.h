@@ -12,6 +12,19 @@ namespace cardea::base {
 
 enum class LogLevel : std::uint8_t { debug, info, warn, error };
 
+// While it lives, a thread of its own writes the lines, and nobody who logs ever waits for who reads standard
+// error: kLogBytesMax wait, what is more is dropped and counted. Otherwise each line is written before the
+// call returns. Its end writes what is left, for no longer than kLogEndTimeout. One at a time.
+class BackgroundLog {
+ public:
+  BackgroundLog();
+  BackgroundLog(const BackgroundLog&) = delete;
+  BackgroundLog& operator=(const BackgroundLog&) = delete;
+  ~BackgroundLog();
+};
+// Waits until all lines are written, no longer than kLogEndTimeout: true if they are. Any thread.
+bool drain_log();
+
 void set_log_level(LogLevel level);
 [[nodiscard]] bool log_enabled(LogLevel level);
 void log_line(LogLevel level, std::string_view line);

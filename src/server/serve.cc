@@ -174,6 +174,7 @@ int serve(const Config& config) {
   if (!access_log) return cannot_start(access_log.error());
   Server server(config, std::move(*fallback), std::move(*redis_tls), access_log->get());
   if (auto listening = server.listen(); !listening) return cannot_start(listening.error());
+  const base::BackgroundLog background_log;  // no worker waits for who reads standard error
   server.run(signals);
   return 0;
 }
