@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,7 @@
 #include "http/exchange_record.h"
 #include "http/message.h"
 #include "net/address_ranges.h"
+#include "net/client_connections.h"
 #include "net/stream.h"
 #include "net/task.h"
 
@@ -27,6 +29,8 @@ struct ConnectionInfo {
   const net::AddressRanges* trusted_proxies = nullptr;  // outlives the connection
   bool peer_is_trusted = false;                         // it is one of them: its X-Forwarded-* count
   std::string_view tls_version = {};                    // "TLSv1.3", a literal; empty without TLS
+  // Its place among the connections of its client, given back with it; a trusted proxy has none.
+  std::optional<net::ClientConnections::Slot> slot;
 };
 
 // Loop thread only. Response calls in this order: send_interim()…, start_response() or start_tunnel(),

@@ -39,8 +39,8 @@ class Recording {
 
 class H1Connection {
  public:
-  H1Connection(net::Stream& stream, ConnectionInfo info, Handler& handler, ConnectionSet& connections)
-      : stream_(stream), info_(std::move(info)), handler_(handler), member_(connections, stream) {}
+  H1Connection(net::Stream& stream, const ConnectionInfo& info, Handler& handler, ConnectionSet& connections)
+      : stream_(stream), info_(info), handler_(handler), member_(connections, stream) {}
 
   net::Task<void> run() {
     while (co_await first_bytes() && co_await serve_one()) {
@@ -121,7 +121,7 @@ class H1Connection {
   }
 
   net::Stream& stream_;
-  ConnectionInfo info_;
+  const ConnectionInfo& info_;
   Handler& handler_;
   ConnectionSet::Member member_;
   std::string head_bytes_;
@@ -131,7 +131,8 @@ class H1Connection {
 
 net::Task<void> serve_h1(net::Stream stream, ConnectionInfo info, Handler& handler,
                          ConnectionSet& connections) {
-  H1Connection connection(stream, std::move(info), handler, connections);
+  // The parameters live in this frame, as long as the connection: no second copy of them.
+  H1Connection connection(stream, info, handler, connections);
   co_await connection.run();
 }
 

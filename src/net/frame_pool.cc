@@ -7,10 +7,10 @@
 namespace cardea::net {
 namespace {
 
-constexpr std::size_t kClassBytes = 256;
-constexpr std::size_t kClasses = 64;  // frames up to 16 KiB; larger ones are rare and go to malloc
+constexpr std::size_t kClassBytes = 64;
+constexpr std::size_t kClasses = 256;  // frames up to 16 KiB; larger ones are rare and go to malloc
 // Kept per class and thread. A frame is held for one request or connection, so this bounds what a burst of
-// connections leaves behind: 64 classes × 128 frames × their size, in practice two or three classes are used.
+// connections leaves behind: 128 frames of each size that is used, and about twenty are.
 constexpr std::size_t kFramesKeptMax = 128;
 
 #if defined(__has_feature) && (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))

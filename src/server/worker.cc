@@ -74,29 +74,29 @@ void Worker::run() {
 
 void Worker::accept(net::AcceptedStream accepted, http::Scheme scheme) {
   counters_.connections.add();
-  serving_.spawn("connection", serve(std::move(accepted), scheme));
+  serving_.spawn("connection", establish(std::move(accepted), scheme));
 }
 
-net::Task<void> Worker::serve(net::AcceptedStream accepted, http::Scheme scheme) {
+net::Task<void> Worker::establish(net::AcceptedStream accepted, http::Scheme scheme) {
   if (config_.proxy_protocol_peers.contains(accepted.peer) && !co_await take_proxy_header(accepted))
     co_return;
-  std::optional<ClientConnections::Slot> slot;
-  if (!config_.trusted_proxies.contains(accepted.peer)) {
-    auto taken = clients_.take(accepted.peer);
-    if (taken) {
-      slot.emplace(std::move(*taken));
-    } else {
-      counters_.connections_refused.add();
-      base::log_debug("{}: has {} connections with this worker already", accepted.peer.to_string(),
-                      config_.client_connections_max);
-      co_return;
-    }
+  http::ConnectionInfo info = make_info(accepted.peer, scheme);
+  if (!info.peer_is_trusted && !take_slot(info)) co_return;
+  if (scheme == http::Scheme::https && !co_await shake_hands(accepted.stream, info)) co_return;
+  // Not awaited: what was needed until here would be held for as long as the connection lives.
+  serving_.spawn("connection",
+                 http::serve_h1(std::move(accepted.stream), std::move(info), dispatcher_, connections_));
+}
+
+bool Worker::take_slot(http::ConnectionInfo& info) {
+  if (auto slot = clients_.take(info.peer)) {
+    info.slot.emplace(std::move(*slot));
+    return true;
   }
-  if (scheme == http::Scheme::https) {
-    co_await serve_tls(std::move(accepted));
-  } else {
-    co_await serve_plain(std::move(accepted));
-  }
+  counters_.connections_refused.add();
+  base::log_debug("{}: has {} connections with this worker already", info.peer_text,
+                  config_.client_connections_max);
+  return false;
 }
 
 net::Task<bool> Worker::take_proxy_header(net::AcceptedStream& accepted) const {
@@ -118,20 +118,16 @@ net::Task<bool> Worker::take_proxy_header(net::AcceptedStream& accepted) const {
   }
 }
 
-http::ConnectionInfo Worker::make_info(const net::AcceptedStream& accepted, http::Scheme scheme) const {
+http::ConnectionInfo Worker::make_info(const boost::asio::ip::address& peer, http::Scheme scheme) const {
   return {.scheme = scheme,
-          .peer = accepted.peer,
-          .peer_text = accepted.peer.to_string(),
+          .peer = peer,
+          .peer_text = peer.to_string(),
           .server_name = {},
           .local_port = scheme == http::Scheme::https ? config_.https_port : config_.http_port,
           .trusted_proxies = &config_.trusted_proxies,
-          .peer_is_trusted = config_.trusted_proxies.contains(accepted.peer),
-          .tls_version = {}};
-}
-
-net::Task<void> Worker::serve_plain(net::AcceptedStream accepted) {
-  http::ConnectionInfo info = make_info(accepted, http::Scheme::http);
-  co_await http::serve_h1(std::move(accepted.stream), std::move(info), dispatcher_, connections_);
+          .peer_is_trusted = config_.trusted_proxies.contains(peer),
+          .tls_version = {},
+          .slot = std::nullopt};
 }
 
 namespace {
@@ -154,24 +150,23 @@ net::Task<void> explain_https(net::Stream& stream) {
 
 }  // namespace
 
-net::Task<void> Worker::serve_tls(net::AcceptedStream accepted) {
-  auto tls = co_await tls::accept(accepted.stream, *this);
+net::Task<bool> Worker::shake_hands(net::Stream& stream, http::ConnectionInfo& info) {
+  auto tls = co_await tls::accept(stream, *this);
   if (!tls) {
     counters_.handshakes_failed.add();
-    base::log_debug("{}: {}", accepted.peer.to_string(), tls.error().to_string());
-    co_await explain_https(accepted.stream);
-    co_return;
+    base::log_debug("{}: {}", info.peer_text, tls.error().to_string());
+    co_await explain_https(stream);
+    co_return false;
   }
   counters_.handshakes_completed.add();
   if (tls->is_challenge()) {
-    base::log_debug("{}: has seen the tls-alpn-01 challenge of {}", accepted.peer.to_string(),
-                    tls->server_name);
-    co_return co_await net::linger(accepted.stream);
+    base::log_debug("{}: has seen the tls-alpn-01 challenge of {}", info.peer_text, tls->server_name);
+    co_await net::linger(stream);
+    co_return false;
   }
-  http::ConnectionInfo info = make_info(accepted, http::Scheme::https);
   info.server_name = std::move(tls->server_name);
   info.tls_version = tls->version;
-  co_await http::serve_h1(std::move(accepted.stream), std::move(info), dispatcher_, connections_);
+  co_return true;
 }
 
 net::Task<base::Result<std::shared_ptr<const tls::ServerContext>>> Worker::context_for(

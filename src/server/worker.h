@@ -9,12 +9,12 @@
 
 #include "http/connection_set.h"
 #include "metrics/worker_counters.h"
+#include "net/client_connections.h"
 #include "net/event_loop.h"
 #include "net/listener.h"
 #include "net/task_group.h"
 #include "proxy/host_table.h"
 #include "server/access_log.h"
-#include "server/client_connections.h"
 #include "server/config.h"
 #include "server/dispatcher.h"
 #include "tls/accept.h"
@@ -52,12 +52,15 @@ class Worker final : private tls::ContextSource {
   net::Task<base::Result<std::shared_ptr<const tls::ServerContext>>> challenge_context_for(
       std::string_view server_name) override;
   void accept(net::AcceptedStream accepted, http::Scheme scheme);
-  net::Task<void> serve(net::AcceptedStream accepted, http::Scheme scheme);
+  // What comes before the first request; then hands the connection to a task of its own.
+  net::Task<void> establish(net::AcceptedStream accepted, http::Scheme scheme);
   // Reads the PROXY header of a balancer and takes the client's address from it. False: there is none.
   net::Task<bool> take_proxy_header(net::AcceptedStream& accepted) const;
-  net::Task<void> serve_plain(net::AcceptedStream accepted);
-  net::Task<void> serve_tls(net::AcceptedStream accepted);
-  [[nodiscard]] http::ConnectionInfo make_info(const net::AcceptedStream& accepted,
+  // Gives `info` a slot among its client's connections. False: the client has as many as it may have.
+  bool take_slot(http::ConnectionInfo& info);
+  // False: there will be no request on this connection.
+  net::Task<bool> shake_hands(net::Stream& stream, http::ConnectionInfo& info);
+  [[nodiscard]] http::ConnectionInfo make_info(const boost::asio::ip::address& peer,
                                                http::Scheme scheme) const;
   void begin_drain();
 
@@ -70,7 +73,7 @@ class Worker final : private tls::ContextSource {
   std::unique_ptr<AccessLog> access_log_;  // null: there is none
   Dispatcher dispatcher_;
   http::ConnectionSet connections_;
-  ClientConnections clients_;
+  net::ClientConnections clients_;
   std::vector<std::unique_ptr<net::Listener>> http_listeners_;
   std::vector<std::unique_ptr<net::Listener>> https_listeners_;
   net::TaskGroup serving_;

@@ -1,6 +1,6 @@
-#include "server/client_connections.h"
+#include "net/client_connections.h"
 
-namespace cardea::server {
+namespace cardea::net {
 namespace {
 
 namespace ip = boost::asio::ip;
@@ -28,4 +28,4 @@ void ClientConnections::release(const Client& client) {
   if (--found->second == 0) counts_.erase(found);
 }
 
-}  // namespace cardea::server
+}  // namespace cardea::net

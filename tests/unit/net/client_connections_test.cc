@@ -1,10 +1,10 @@
-#include "server/client_connections.h"
+#include "net/client_connections.h"
 
 #include <vector>
 
 #include <gtest/gtest.h>
 
-namespace cardea::server {
+namespace cardea::net {
 namespace {
 
 boost::asio::ip::address address(const char* text) {
@@ -45,4 +45,4 @@ TEST(ClientConnections, ForgetWhoHasNone) {
 }
 
 }  // namespace
-}  // namespace cardea::server
+}  // namespace cardea::net

@@ -10,7 +10,7 @@
 
 #include <boost/asio/ip/address.hpp>
 
-namespace cardea::server {
+namespace cardea::net {
 
 // Worker thread only. Outlives its slots.
 class ClientConnections {
@@ -56,4 +56,4 @@ class ClientConnections {
   std::unordered_map<Client, std::size_t, Hash> counts_;
 };
 
-}  // namespace cardea::server
+}  // namespace cardea::net
