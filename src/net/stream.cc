@@ -28,7 +28,7 @@ StreamCore::StreamCore(EventLoop& loop, FileDescriptor socket, base::ErrorSource
   update_interest();
 }
 
-base::Error StreamCore::failure(int error, std::string_view what) const {
+base::Error StreamCore::make_failure(int error, std::string_view what) const {
   return {base::ErrorCode::closed, peer_, false,
           std::string(what) + ": " + std::generic_category().message(error)};
 }
@@ -56,7 +56,8 @@ bool StreamCore::can_receive() const {
 }
 
 void StreamCore::update_interest() {
-  const std::uint32_t wanted = (can_receive() ? kInputEvents : 0U) | (writer_ ? std::uint32_t{EPOLLOUT} : 0U);
+  const std::uint32_t wanted =
+      (can_receive() ? kInputEvents : 0U) | (flushing_ != nullptr ? std::uint32_t{EPOLLOUT} : 0U);
   if (wanted == interest_) return;
   // Not merely an empty set: hang-ups are always reported, again and again.
   if (wanted == 0) {
@@ -78,7 +79,7 @@ void StreamCore::receive() {
   const ssize_t received = ::recv(socket_.get(), space.data(), space.size(), MSG_DONTWAIT);
   if (received < 0) {
     if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return;
-    failure_ = failure(errno, "receiving");
+    failure_ = std::make_unique<base::Error>(make_failure(errno, "receiving"));
   } else if (received == 0) {
     ended_ = true;
     cut_short_ = codec_ != nullptr;  // until its goodbye is found in what is still to be decoded
@@ -102,7 +103,7 @@ void StreamCore::decode() {
   auto decoded = codec_->decode(wire_in_, plain_in_, base::kStreamBufferBytesMax);
   if (plain_in_.size() > before) fresh_ = true;
   if (!decoded) {
-    failure_ = decoded.error();
+    failure_ = std::make_unique<base::Error>(decoded.error());
     failure_->source = peer_;
   } else if (*decoded == StreamCodec::Decoded::ended) {
     ended_ = true;
@@ -176,7 +177,7 @@ base::Result<bool> StreamCore::send_queued() {
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
-      return std::unexpected(failure(errno, "sending"));
+      return std::unexpected(make_failure(errno, "sending"));
     }
     wire_out_.consume(static_cast<std::size_t>(sent));
     sent_ += static_cast<std::uint64_t>(sent);
@@ -187,52 +188,31 @@ base::Result<bool> StreamCore::send_queued() {
 }
 
 void StreamCore::on_writable() {
-  if (!writer_) return update_interest();
+  if (flushing_ == nullptr) return update_interest();
   auto sent = send_queued();
   if (!sent) return wake_writer(std::unexpected(sent.error()));
   if (*sent) wake_writer({});
 }
 
-void StreamCore::await_room(Patience patience) {
-  patience_ = patience;
-  waited_since_ = EventLoop::now();
-  counted_ = sent_;
-  has_looked_ = false;
-  set_write_timer();
-}
-
 void StreamCore::set_write_timer() {
-  loop_.set_timer(write_timer_, std::min(patience_.left(), Stream::Duration(base::kFlushCheckInterval)));
-}
-
-// Not by the room in the socket: its buffer may hold megabytes, and has room again only after a third of them
-// was taken, for which a slow client needs minutes.
-std::uint64_t StreamCore::count_taken() {
-  int untaken = 0;
-  // Fails for what is neither TCP nor a Unix socket; then what the socket took counts.
-  static_cast<void>(::ioctl(socket_.get(), SIOCOUTQ, &untaken));
-  const std::uint64_t taken = sent_ - std::min(sent_, static_cast<std::uint64_t>(untaken));
-  // The first look has none to compare with, which would cost every wait a system call. What the socket took
-  // meanwhile the peer has taken at least.
-  const std::uint64_t reached = std::exchange(has_looked_, true) ? taken : sent_;
-  const std::uint64_t progress = reached - std::min(reached, counted_);
-  counted_ = taken;
-  return progress;
+  loop_.set_timer(write_timer_,
+                  std::min(flushing_->patience_.left(), Stream::Duration(base::kFlushCheckInterval)));
 }
 
 void StreamCore::on_write_expired() {
-  const Clock::time_point time = EventLoop::now();
-  patience_.note(time - std::exchange(waited_since_, time), count_taken());
-  if (!patience_.is_over()) return set_write_timer();
+  if (flushing_ == nullptr) return;
+  flushing_->look();
+  if (!flushing_->patience_.is_over()) return set_write_timer();
   wake_writer(
       std::unexpected(base::Error{base::ErrorCode::timeout, peer_, false, "the peer took no bytes in time"}));
 }
 
 void StreamCore::wake_writer(base::Status result) {
-  if (!writer_) return;
+  if (flushing_ == nullptr) return;
   TimerWheel::clear(write_timer_);
-  flush_result_ = std::move(result);
-  std::exchange(writer_, {}).resume();
+  Stream::FlushAwaiter& woken = *std::exchange(flushing_, nullptr);
+  woken.result_ = std::move(result);
+  std::exchange(woken.waiter_, {}).resume();
 }
 
 bool Stream::FlushAwaiter::await_ready() {
@@ -248,22 +228,43 @@ bool Stream::FlushAwaiter::await_ready() {
 }
 
 void Stream::FlushAwaiter::await_suspend(std::coroutine_handle<> waiter) {
-  CARDEA_CHECK(!core_->writer_, "two writers of one stream");
-  suspended_ = true;
-  core_->writer_ = waiter;
-  core_->await_room(patience_);
+  CARDEA_CHECK(core_->flushing_ == nullptr, "two writers of one stream");
+  waiter_ = waiter;
+  waited_since_ = EventLoop::now();
+  counted_ = core_->sent_;
+  core_->flushing_ = this;
+  core_->set_write_timer();
   core_->update_interest();
 }
 
+void Stream::FlushAwaiter::look() {
+  const Clock::time_point time = EventLoop::now();
+  patience_.note(time - std::exchange(waited_since_, time), count_taken());
+}
+
+// Not by the room in the socket: its buffer may hold megabytes, and has room again only after a third of them
+// was taken, for which a slow client needs minutes.
+std::uint64_t Stream::FlushAwaiter::count_taken() {
+  int untaken = 0;
+  // Fails for what is neither TCP nor a Unix socket; then what the socket took counts.
+  static_cast<void>(::ioctl(core_->socket_.get(), SIOCOUTQ, &untaken));
+  const std::uint64_t sent = core_->sent_;
+  const std::uint64_t taken = sent - std::min(sent, static_cast<std::uint64_t>(untaken));
+  // The first look has none to compare with, which would cost every wait a system call. What the socket took
+  // meanwhile the peer has taken at least.
+  const std::uint64_t reached = std::exchange(has_looked_, true) ? taken : sent;
+  const std::uint64_t progress = reached - std::min(reached, counted_);
+  counted_ = taken;
+  return progress;
+}
+
 base::Status Stream::FlushAwaiter::await_resume() {
-  if (!suspended_) return std::move(result_);
-  suspended_ = false;
-  return std::move(core_->flush_result_);
+  return std::move(result_);
 }
 
 Stream::FlushAwaiter::~FlushAwaiter() {
-  if (!suspended_) return;
-  core_->writer_ = {};
+  if (!waiter_) return;
+  core_->flushing_ = nullptr;
   TimerWheel::clear(core_->write_timer_);
 }
 
@@ -275,7 +276,7 @@ void StreamCore::close() {
   interest_ = 0;
   socket_.close();
   on_gone_ = {};
-  if (!reader_ && !writer_) return;
+  if (!reader_ && flushing_ == nullptr) return;
   // Not from here: the caller may be a coroutine that those who wait own, and would destroy.
   loop_.post([self = boost::intrusive_ptr<StreamCore>(this)] { self->wake_after_close(); });
 }

@@ -35,7 +35,7 @@ class StreamCore final : public boost::intrusive_ref_counter<StreamCore, boost::
   [[nodiscard]] base::Buffer& input() { return codec_ ? plain_in_ : wire_in_; }
   [[nodiscard]] base::Buffer& output() { return codec_ ? plain_out_ : wire_out_; }
   [[nodiscard]] bool read_settled() const {
-    return fresh_ || ended_ || failure_.has_value() || !socket_.is_open();
+    return fresh_ || ended_ || failure_ != nullptr || !socket_.is_open();
   }
 
   void on_ready(std::uint32_t events) override;
@@ -52,16 +52,13 @@ class StreamCore final : public boost::intrusive_ref_counter<StreamCore, boost::
   // True when everything left; false when the socket is full; an error otherwise.
   base::Result<bool> send_queued();
   void on_writable();
-  void await_room(Patience patience);
   void set_write_timer();
   void on_write_expired();
-  // Bytes that the peer has taken since the last look, or since the wait began.
-  std::uint64_t count_taken();
   void wake_writer(base::Status result);
 
   void close();
   void wake_after_close();
-  [[nodiscard]] base::Error failure(int error, std::string_view what) const;
+  [[nodiscard]] base::Error make_failure(int error, std::string_view what) const;
   [[nodiscard]] base::Error closed() const;
 
   EventLoop& loop_;
@@ -73,22 +70,16 @@ class StreamCore final : public boost::intrusive_ref_counter<StreamCore, boost::
   std::uint32_t interest_ = 0;  // what the poller watches for; 0: nothing, it does not know this stream
   bool fresh_ = false;          // input grew since the last read()
   bool ended_ = false;
-  bool cut_short_ = false;     // ended without the codec's goodbye
-  bool timed_out_ = false;     // the waiting read's deadline passed
-  std::size_t receive_bytes_;  // how much the next receive asks for
-  std::optional<base::Error> failure_;
+  bool cut_short_ = false;                // ended without the codec's goodbye
+  bool timed_out_ = false;                // the waiting read's deadline passed
+  std::size_t receive_bytes_;             // how much the next receive asks for
+  std::unique_ptr<base::Error> failure_;  // null: none
   std::coroutine_handle<> reader_;
   DeadlineTimer read_timer_{*this, &StreamCore::on_read_expired};
   std::function<void()> on_gone_;
 
-  std::uint64_t sent_ = 0;  // bytes that the socket has ever taken
-  // Of the waiting flush; the last look was at waited_since_, and the peer had taken counted_ of sent_ then.
-  Patience patience_{{}, RateMin::none};
-  Clock::time_point waited_since_;
-  std::uint64_t counted_ = 0;
-  bool has_looked_ = false;
-  base::Status flush_result_;
-  std::coroutine_handle<> writer_;
+  std::uint64_t sent_ = 0;                    // bytes that the socket has ever taken
+  Stream::FlushAwaiter* flushing_ = nullptr;  // while it waits
   DeadlineTimer write_timer_{*this, &StreamCore::on_write_expired};
 };
 
@@ -119,10 +110,20 @@ class Stream::FlushAwaiter {
   [[nodiscard]] base::Status await_resume();
 
  private:
+  friend class StreamCore;
+  // Takes what the peer has taken meanwhile off the patience that is left for it.
+  void look();
+  // Bytes that the peer has taken since the last look, or since the wait began.
+  std::uint64_t count_taken();
+
   boost::intrusive_ptr<StreamCore> core_;
   Patience patience_;
+  // The last look was at waited_since_, and the peer had taken counted_ of all that was ever sent then.
+  Clock::time_point waited_since_;
+  std::uint64_t counted_ = 0;
+  bool has_looked_ = false;
+  std::coroutine_handle<> waiter_;  // while it waits
   base::Status result_;
-  bool suspended_ = false;
 };
 
 }  // namespace cardea::net
