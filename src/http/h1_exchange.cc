@@ -176,7 +176,9 @@ net::Task<base::Status> H1Exchange::finish() {
   CARDEA_CHECK(started_ && !finished_, "finish() follows start_response(), once");
   end_body({});
   finished_ = true;
-  auto sent = co_await stream_.flush(base::kBodyProgressTimeout, client_rate());
+  // One send for the response and the end that follows it. (A tunnel's client may still be sent something.)
+  auto sent = keep_alive_ || tunnel_ ? base::Status{} : stream_.queue_end();
+  if (sent) sent = co_await stream_.flush(base::kBodyProgressTimeout, client_rate());
   // A client that does not take its response gets no other one.
   if (!sent) {
     record().note_abort(ExchangeRecord::Aborted::client);

@@ -94,8 +94,9 @@ void StreamCore::receive() {
       fresh_ = true;
     }
   }
-  if (ended_ || failure_) update_interest();
   if (read_settled()) wake_reader();
+  // After the reader, which most often closes the socket: that needs no system call for the poller.
+  if ((ended_ || failure_) && socket_.is_open()) update_interest();
 }
 
 void StreamCore::decode() {
@@ -377,9 +378,16 @@ void Stream::watch(std::function<void()> on_gone) {
   core_->loop_.post([core = core_] { core->wake_reader(); });
 }
 
+base::Status Stream::queue_end() {
+  if (!core_->codec_ || std::exchange(core_->end_queued_, true)) return {};
+  auto encoded = core_->encode_queued();
+  if (encoded) core_->codec_->encode_end(core_->wire_out_);
+  return encoded;
+}
+
 void Stream::end_output() {
   if (!is_open()) return;
-  if (core_->encode_queued() && core_->codec_) core_->codec_->encode_end(core_->wire_out_);
+  static_cast<void>(queue_end());
   static_cast<void>(core_->send_queued());
   ::shutdown(core_->socket_.get(), SHUT_WR);
 }

@@ -73,6 +73,9 @@ class Stream {
   // watching. It is called from the poller and may close or destroy anything. While the input buffer is full
   // the peer's end is not seen; it is at the next read() or watch() after something was consumed.
   void watch(std::function<void()> on_gone);
+  // Queues the codec's goodbye (close_notify) behind what is queued, so that it leaves with it. Nothing can
+  // be written after it; end_output() is still to follow.
+  base::Status queue_end();
   // Ends our direction after what is queued was handed to the socket (best effort): close_notify and FIN.
   void end_output();
   // Ends both directions now. A waiting read or flush returns cancelled.

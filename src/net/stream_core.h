@@ -71,6 +71,7 @@ class StreamCore final : public boost::intrusive_ref_counter<StreamCore, boost::
   bool fresh_ = false;          // input grew since the last read()
   bool ended_ = false;
   bool cut_short_ = false;                // ended without the codec's goodbye
+  bool end_queued_ = false;               // our goodbye is in wire_out_, or gone
   bool timed_out_ = false;                // the waiting read's deadline passed
   std::size_t receive_bytes_;             // how much the next receive asks for
   std::unique_ptr<base::Error> failure_;  // null: none
