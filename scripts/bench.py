@@ -24,7 +24,7 @@ from cardea_bench.cardea import start_cardea  # noqa: E402
 from cardea_bench.cases import (  # noqa: E402
     CASE_NAMES, FULL, IDLE_MEMORY_CASE, LOAD_CASES, QUICK, SYSCALLS_CASE, TICKETS_VALUE, Bench, Case, Metric,
     count_syscalls, measure_idle_memory)
-from cardea_bench.certificates import make_certificate  # noqa: E402
+from cardea_bench.certificates import RSA2048, RSA_HOSTNAME, make_certificate  # noqa: E402
 from cardea_bench.errors import BenchError  # noqa: E402
 from cardea_bench.processes import Cores, Service, run_tool  # noqa: E402
 from cardea_bench.proxies import Proxy, Setting, start_haproxy, start_nginx  # noqa: E402
@@ -92,7 +92,8 @@ class Stack:
         certificate = make_certificate(self._folder / "certificates")
         self.backend = Backend(self._folder / "backend", self._cores.load)
         self._services.append(self.backend.service)
-        setting = Setting(self._folder, certificate, self.backend.port, self._cores.proxy)
+        rsa = make_certificate(self._folder / "rsa-certificates", RSA_HOSTNAME, RSA2048)
+        setting = Setting(self._folder, certificate, rsa, self.backend.port, self._cores.proxy)
         for name in PROXY_NAMES:
             if name in names:
                 self.proxies.append(self._start_proxy(name, setting))

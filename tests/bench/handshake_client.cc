@@ -35,7 +35,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kArgumentCount = 7;
+constexpr int kArgumentCount = 8;
 constexpr int kThreadsMax = 256;
 constexpr std::chrono::seconds kSocketTimeout{10};
 constexpr std::size_t kAnswerBytesMax = 64 * 1024;
@@ -47,6 +47,7 @@ struct Options {
   int threads = 0;
   bool resume = false;
   std::chrono::seconds deadline{0};
+  int per_second = 0;
 };
 
 struct Totals {
@@ -205,20 +206,28 @@ void record(Totals& totals, const std::string& complaint) {
   if (!totals.error_taken.test_and_set()) totals.first_error = complaint;
 }
 
+// Connection number n begins n / rate after the start, however long the others take: a slow server gets no
+// less load for it, as long as there are threads.
 void run_thread(SSL_CTX* context, const Options& options, ThreadState& state, Totals& totals,
-                Clock::time_point end) {
-  while (Clock::now() < end && totals.started.fetch_add(1) < options.connections) {
+                Clock::time_point start) {
+  const Clock::time_point end = start + options.deadline;
+  for (;;) {
+    const int number = totals.started.fetch_add(1);
+    if (number >= options.connections) return;
+    std::this_thread::sleep_until(start +
+                                  std::chrono::nanoseconds(1'000'000'000LL * number / options.per_second));
+    if (Clock::now() >= end) return;
     record(totals, run_connection(context, options, state, totals));
   }
 }
 
 // Runs `options.connections` connections over all threads; every state belongs to one thread.
 void run_all(SSL_CTX* context, const Options& options, std::vector<ThreadState>& states, Totals& totals) {
-  const Clock::time_point end = Clock::now() + options.deadline;
+  const Clock::time_point start = Clock::now();
   std::vector<std::jthread> threads;
   threads.reserve(states.size());
   for (ThreadState& state : states) {
-    threads.emplace_back([&, end] { run_thread(context, options, state, totals, end); });
+    threads.emplace_back([&, start] { run_thread(context, options, state, totals, start); });
   }
 }
 
@@ -235,7 +244,8 @@ bool parse_options(int argc, char** argv, Options& options) {
   options.resume = words[4] == "resume";
   const bool valid = parse_number(words[0], options.port) && parse_number(words[2], options.connections) &&
                      parse_number(words[3], options.threads) && parse_number(words[5], seconds) &&
-                     (options.resume || words[4] == "full") && options.threads <= kThreadsMax;
+                     parse_number(words[6], options.per_second) && (options.resume || words[4] == "full") &&
+                     options.threads <= kThreadsMax;
   options.deadline = std::chrono::seconds(seconds);
   return valid;
 }
@@ -254,8 +264,10 @@ std::string json_string(std::string_view text) {
 int main(int argc, char** argv) {
   Options options;
   if (!parse_options(argc, argv, options)) {
-    std::fputs("usage: handshake_client PORT HOST CONNECTIONS THREADS full|resume DEADLINE_SECONDS\n",
-               stderr);
+    std::fputs(
+        "usage: handshake_client PORT HOST CONNECTIONS THREADS full|resume DEADLINE_SECONDS "
+        "CONNECTIONS_PER_SECOND\n",
+        stderr);
     return 2;
   }
   const Context context = make_context();

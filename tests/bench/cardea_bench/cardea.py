@@ -9,13 +9,12 @@ import time
 from datetime import datetime, timezone
 from pathlib import Path
 
-from .certificates import HOSTNAME, Certificate
+from .certificates import Certificate
 from .errors import BenchError
 from .processes import Cores, Service, free_port
 from .proxies import Proxy, Setting
 
 START_SECONDS = 10
-CERTIFICATE_NAME = "bench"
 TOKEN_HASH = "sha256:" + "0" * 64  # no token has this hash, so nobody can change the objects over the API
 
 
@@ -59,19 +58,21 @@ class Redis:
 
 
 def _store_objects(redis: Redis, certificate: Certificate, backend_port: int) -> None:
+    hostname = certificate.hostname
+    name = hostname.replace(".", "-")
     owner = {"owner_token_hash": TOKEN_HASH, "created_by": "bench", "generation": 1}
-    redis.command("SET", f"cert:{CERTIFICATE_NAME}", json.dumps({
-        "cert_name": CERTIFICATE_NAME, "domains": [HOSTNAME], "email": "bench@cardea.test",
+    redis.command("SET", f"cert:{name}", json.dumps({
+        "cert_name": name, "domains": [hostname], "email": "bench@cardea.test",
         "acme_directory_url": "https://localhost/dir", "status": "active",
         "expires_at": certificate.expires_at, "issued_at": certificate.issued_at,
         "fingerprint": certificate.fingerprint, "fullchain_pem": certificate.fullchain.read_text(),
         "private_key_pem": certificate.key.read_text(), **owner}))
-    redis.command("SET", f"proxy:{HOSTNAME}", json.dumps({
-        "hostname": HOSTNAME, "target_url": f"http://127.0.0.1:{backend_port}", "cert_name": CERTIFICATE_NAME,
+    redis.command("SET", f"proxy:{hostname}", json.dumps({
+        "hostname": hostname, "target_url": f"http://127.0.0.1:{backend_port}", "cert_name": name,
         "created_at": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"), "enabled": True,
         "enable_http": True, "enable_https": True, "preserve_host_header": True, "custom_headers": {}, **owner}))
-    redis.command("SADD", "index:certs", CERTIFICATE_NAME)
-    redis.command("SADD", "index:targets", HOSTNAME)
+    redis.command("SADD", "index:certs", name)
+    redis.command("SADD", "index:targets", hostname)
 
 
 def _environment(redis_url: str, http_port: int, https_port: int, access_log: str) -> dict[str, str]:
@@ -91,7 +92,8 @@ def start_cardea(setting: Setting, binary: Path, cores: Cores, access_log: str =
     folder = setting.folder / "cardea"
     folder.mkdir()
     redis = Redis(folder / "redis", cores.load)
-    _store_objects(redis, setting.certificate, setting.backend_port)
+    for certificate in (setting.certificate, setting.rsa_certificate):
+        _store_objects(redis, certificate, setting.backend_port)
     http_port, https_port = free_port(), free_port()
     service = Service("cardea", [str(binary), "serve"], setting.core, folder,
                       _environment(redis.url, http_port, https_port, access_log))

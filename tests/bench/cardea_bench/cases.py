@@ -11,14 +11,16 @@ import re
 import signal
 import socket
 import ssl
+import statistics
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from .backend import LARGE_BYTES, SMALL_BODY, Backend
-from .certificates import HOSTNAME
+from .certificates import HOSTNAME, RSA_HOSTNAME
 from .errors import BenchError
 from .processes import Cores, CpuTime, finish_load, read_cpu_time, resident_kilobytes, start_load
 from .proxies import CIPHER, GROUP, Proxy
@@ -27,7 +29,11 @@ LOAD_SECONDS_MAX = 60
 POLL_SECONDS = 0.01
 KEEPALIVE_CLIENTS = 64
 HANDSHAKE_THREADS = 16
+AS_FAST_AS_POSSIBLE = 1_000_000
 TRANSFER_CLIENTS = 4
+LATENCY_CLIENTS = 20
+LATENCY_REQUESTS_PER_CLIENT = 200  # a second; the proxy's core is far from full
+RSA_HANDSHAKES_PER_SECOND = 500
 IDLE_WARMUP = 50
 IDLE_SECONDS = 3  # every proxy has given back by then what it gives back
 STRACE_ATTACH_SECONDS = 10
@@ -43,13 +49,14 @@ class Sizes:
     downloads: int
     uploads: int
     idle_connections: int
+    latency_seconds: int
     traced_requests: int
 
 
 FULL = Sizes(keepalive_warmup=8_000, keepalive_requests=80_000, handshakes=4_000, downloads=150, uploads=100,
-             idle_connections=2_000, traced_requests=1_000)
+             idle_connections=2_000, latency_seconds=5, traced_requests=1_000)
 QUICK = Sizes(keepalive_warmup=2_000, keepalive_requests=8_000, handshakes=300, downloads=8, uploads=8,
-              idle_connections=200, traced_requests=200)
+              idle_connections=200, latency_seconds=1, traced_requests=200)
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,7 @@ class Metric:
 CPU_METRICS = (Metric("cpu_us_per_request"), Metric("user_us_per_request"), Metric("system_us_per_request"))
 REQUEST_METRICS = (*CPU_METRICS, Metric("requests_per_second", higher_is_better=True))
 TRANSFER_METRICS = (Metric("cpu_us_per_megabyte"), Metric("megabytes_per_second", higher_is_better=True))
+LATENCY_METRICS = (Metric("p50_us"), Metric("p99_us"), Metric("handshakes_per_second", higher_is_better=True))
 # Not a result but a condition: every proxy should send the same number of session tickets.
 TICKETS_VALUE = "tickets_per_connection"
 Values = dict[str, float]
@@ -138,15 +146,21 @@ def _keepalive(scheme: str) -> Callable[[Bench, Proxy], Values]:
 
 # --- handshakes -----------------------------------------------------------------------------------------------------
 
+def _start_handshakes(bench: Bench, proxy: Proxy, host: str, count: int, mode: str, per_second: int) -> subprocess.Popen:
+    """The client is ready to begin: finish_load with "go" as its input lets it."""
+    load = start_load([str(bench.handshake_client), str(proxy.https_port), host, str(count), str(HANDSHAKE_THREADS),
+                       mode, str(LOAD_SECONDS_MAX), str(per_second)], bench.cores.load)
+    if load.stdout.readline() != "ready\n":
+        finish_load(load, LOAD_SECONDS_MAX)
+        raise BenchError("The handshake client did not get ready.")
+    return load
+
+
 def _handshakes(mode: str) -> Callable[[Bench, Proxy], Values]:
     def run(bench: Bench, proxy: Proxy) -> Values:
         count = bench.sizes.handshakes
         pids = proxy.service.process_ids()
-        load = start_load([str(bench.handshake_client), str(proxy.https_port), HOSTNAME, str(count),
-                           str(HANDSHAKE_THREADS), mode, str(LOAD_SECONDS_MAX)], bench.cores.load)
-        if load.stdout.readline() != "ready\n":
-            finish_load(load, LOAD_SECONDS_MAX)
-            raise BenchError("The handshake client did not get ready.")
+        load = _start_handshakes(bench, proxy, HOSTNAME, count, mode, AS_FAST_AS_POSSIBLE)
         cpu = read_cpu_time(pids)
         result = json.loads(finish_load(load, LOAD_SECONDS_MAX + 15, "go\n"))
         cpu = read_cpu_time(pids) - cpu
@@ -161,6 +175,38 @@ def _check_handshakes(result: dict, count: int, mode: str) -> None:
     expected = count if mode == "resume" else 0
     if result["resumed"] != expected:
         raise BenchError(f"{result['resumed']} of {count} handshakes were resumed, expected {expected}.")
+
+
+# --- latency --------------------------------------------------------------------------------------------------------
+
+def _read_latencies(log: Path, skip: int) -> list[int]:
+    """Microseconds of each request in h2load's log, but for the first ones."""
+    return [int(line.split("\t")[2]) for line in log.read_text().splitlines()[skip:]]
+
+
+def _latency_under_handshakes(bench: Bench, proxy: Proxy) -> Values:
+    """Requests at a fixed rate on open connections, while other clients shake hands with a host that has an RSA key."""
+    seconds = bench.sizes.latency_seconds
+    per_second = LATENCY_CLIENTS * LATENCY_REQUESTS_PER_CLIENT
+    # The first second does not count: its requests came with the connections.
+    requests = per_second * (seconds + 1)
+    handshakes = RSA_HANDSHAKES_PER_SECOND * (seconds + 1)
+    with tempfile.TemporaryDirectory(prefix="cardea-bench-") as folder:
+        log = Path(folder) / "latencies"
+        shaking = _start_handshakes(bench, proxy, RSA_HOSTNAME, handshakes, "full", RSA_HANDSHAKES_PER_SECOND)
+        try:
+            shaking.stdin.write("go\n")
+            shaking.stdin.flush()
+            _run_h2load(bench, proxy, "https", "/", LATENCY_CLIENTS, requests,
+                        f"--rps={LATENCY_REQUESTS_PER_CLIENT}", f"--log-file={log}")
+            result = json.loads(finish_load(shaking, LOAD_SECONDS_MAX))
+        finally:
+            shaking.kill()  # nothing, if it has ended
+        latencies = _read_latencies(log, per_second)
+    _check_handshakes(result, handshakes, "full")
+    percentiles = statistics.quantiles(latencies, n=100)
+    return {"p50_us": percentiles[49], "p99_us": percentiles[98],
+            "handshakes_per_second": handshakes / result["seconds"]}
 
 
 # --- download and upload --------------------------------------------------------------------------------------------
@@ -268,6 +314,7 @@ LOAD_CASES = (
     Case("http-keepalive", REQUEST_METRICS, _keepalive("http")),
     Case("handshake-ecdsa", REQUEST_METRICS, _handshakes("full")),
     Case("handshake-resumed", REQUEST_METRICS, _handshakes("resume")),
+    Case("latency-under-rsa-handshakes", LATENCY_METRICS, _latency_under_handshakes),
     Case("download-10m", TRANSFER_METRICS, _download),
     Case("upload-10m", TRANSFER_METRICS, _upload),
 )

@@ -29,6 +29,7 @@ class Setting:
 
     folder: Path
     certificate: Certificate
+    rsa_certificate: Certificate  # of a second host, for the cases that need a slow key
     backend_port: int
     core: int
 
@@ -97,8 +98,20 @@ http {{
   ssl_conf_command NumTickets 1;
   ssl_ecdh_curve {group};
   server {{
-    listen 127.0.0.1:{http};
     listen 127.0.0.1:{https} ssl;
+    server_name {rsa_hostname};
+    ssl_certificate {rsa_chain};
+    ssl_certificate_key {rsa_key};
+    location / {{
+      proxy_pass http://backend;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header Host $http_host;
+    }}
+  }}
+  server {{
+    listen 127.0.0.1:{http};
+    listen 127.0.0.1:{https} ssl default_server;
     server_name {hostname};
     ssl_certificate {chain};
     ssl_certificate_key {key};
@@ -136,7 +149,7 @@ defaults
   option http-keep-alive
 frontend bench
   bind 127.0.0.1:{http}
-  bind 127.0.0.1:{https} ssl crt {bundle} curves {group} alpn http/1.1
+  bind 127.0.0.1:{https} ssl crt {bundle} crt {rsa_bundle} curves {group} alpn http/1.1
   http-request set-header X-Forwarded-For %[src]
   http-request set-header X-Forwarded-Host %[req.hdr(host)]
   http-request set-header X-Forwarded-Proto https if {{ ssl_fc }}
@@ -162,7 +175,9 @@ NumTickets = 1
 def _fill(template: str, setting: Setting, folder: Path, http_port: int, https_port: int) -> str:
     return template.format(
         folder=folder, user=nginx_user_line(), temporary=NGINX_TEMPORARY.format(folder=folder), cipher=CIPHER,
-        group=GROUP, hostname=HOSTNAME, http=http_port, https=https_port, backend=setting.backend_port,
+        group=GROUP, hostname=HOSTNAME, rsa_hostname=setting.rsa_certificate.hostname,
+        rsa_chain=setting.rsa_certificate.fullchain, rsa_key=setting.rsa_certificate.key,
+        rsa_bundle=setting.rsa_certificate.bundle, http=http_port, https=https_port, backend=setting.backend_port,
         chain=setting.certificate.fullchain, key=setting.certificate.key, bundle=setting.certificate.bundle)
 
 
