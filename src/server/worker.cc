@@ -151,7 +151,7 @@ net::Task<void> explain_https(net::Stream& stream) {
 }  // namespace
 
 net::Task<bool> Worker::shake_hands(net::Stream& stream, http::ConnectionInfo& info) {
-  auto tls = co_await tls::accept(stream, *this);
+  auto tls = co_await tls::accept(stream, *this, handshake_thread_);
   if (!tls) {
     counters_.handshakes_failed.add();
     base::log_debug("{}: {}", info.peer_text, tls.error().to_string());

@@ -67,6 +67,7 @@ class Worker final : private tls::ContextSource {
   const Config& config_;
   metrics::WorkerCounters counters_;
   net::EventLoop loop_;
+  tls::HandshakeThread handshake_thread_{loop_};
   proxy::HostTable hosts_;
   std::shared_ptr<tls::HostContext> fallback_;
   ControlPort control_;

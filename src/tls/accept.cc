@@ -67,7 +67,8 @@ net::Task<base::Result<Context>> choose_context(net::Stream& stream, const Clien
 
 }  // namespace
 
-net::Task<base::Result<AcceptedTls>> accept(net::Stream& stream, ContextSource& contexts) {
+net::Task<base::Result<AcceptedTls>> accept(net::Stream& stream, ContextSource& contexts,
+                                            HandshakeThread& slow_signatures) {
   const net::Deadline deadline(base::kHandshakeTimeout);
   auto hello = co_await read_client_hello(stream, deadline);
   if (!hello) co_return std::unexpected(hello.error());
@@ -76,8 +77,9 @@ net::Task<base::Result<AcceptedTls>> accept(net::Stream& stream, ContextSource& 
   SslPtr ssl(SSL_new((*context)->handle()));
   if (!ssl) co_return base::fail(base::ErrorCode::internal, "out of memory for a TLS session");
   SSL_set_accept_state(ssl.get());
+  HandshakeThread* thread = (*context)->signs_slowly() ? &slow_signatures : nullptr;
   std::unique_ptr<Session> session = Session::make(std::move(ssl), std::move(*context));
-  auto done = co_await run_handshake(stream, *session, deadline);
+  auto done = co_await run_handshake(stream, session, deadline, thread);
   if (!done) co_return std::unexpected(done.error());
   if (session->version() != "TLSv1.3") {
     // Our Finished is the last flight of a full TLS 1.2 handshake, and the client waits for it.

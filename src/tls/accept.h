@@ -9,6 +9,7 @@
 #include "net/stream.h"
 #include "net/task.h"
 #include "tls/context.h"
+#include "tls/handshake_thread.h"
 
 namespace cardea::tls {
 
@@ -47,7 +48,9 @@ struct AcceptedTls {
 // kAcmeTlsProtocol and nothing else gets a challenge's context or is refused; every other one gets
 // context_for(). The whole may take kHandshakeTimeout. Session tickets stay queued: they leave with the first
 // response. Error: protocol (not TLS, no common version …), not_found (no challenge is pending), timeout,
-// closed, and what the source says; an alert was sent where TLS has one. The caller closes the stream.
-net::Task<base::Result<AcceptedTls>> accept(net::Stream& stream, ContextSource& contexts);
+// closed, and what the source says; an alert was sent where TLS has one. The caller closes the stream. What
+// signs slowly does so on `slow_signatures`.
+net::Task<base::Result<AcceptedTls>> accept(net::Stream& stream, ContextSource& contexts,
+                                            HandshakeThread& slow_signatures);
 
 }  // namespace cardea::tls

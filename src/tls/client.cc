@@ -105,7 +105,7 @@ net::Task<base::Status> connect(net::Stream& stream, std::shared_ptr<const Clien
   SSL_set_ex_data(ssl, 0, &failure);
   const net::Deadline deadline(base::kHandshakeTimeout);
   std::unique_ptr<Session> session = Session::make(std::move(made), context);
-  auto done = co_await run_handshake(stream, *session, deadline);
+  auto done = co_await run_handshake(stream, session, deadline);
   SSL_set_ex_data(ssl, 0, nullptr);
   if (!done && failure.kind != Failure::Kind::none) {
     done.error().context = "TLS: " + explain(failure, context->options(), server_name);

@@ -76,6 +76,9 @@ void configure_challenge(SSL_CTX* context) {
 
 }  // namespace
 
+ServerContext::ServerContext(SslCtxPtr context, crypto::KeyType key)
+    : context_(std::move(context)), signs_slowly_(key != crypto::KeyType::ec_p256) {}
+
 base::Result<std::shared_ptr<const ServerContext>> ServerContext::make(std::string_view name,
                                                                        const Credentials& credentials,
                                                                        TicketKeys& tickets) {
@@ -97,7 +100,7 @@ base::Result<std::shared_ptr<const ServerContext>> ServerContext::make(std::stri
     }
     leaf = false;
   }
-  return std::shared_ptr<const ServerContext>(new ServerContext(std::move(context)));
+  return std::shared_ptr<const ServerContext>(new ServerContext(std::move(context), key->type()));
 }
 
 base::Result<std::shared_ptr<const ServerContext>> ServerContext::make_challenge(
@@ -112,7 +115,7 @@ base::Result<std::shared_ptr<const ServerContext>> ServerContext::make_challenge
     return base::fail(base::ErrorCode::internal, "challenge certificate of " + std::string(domain) + ": " +
                                                      crypto::take_openssl_errors());
   }
-  return std::shared_ptr<const ServerContext>(new ServerContext(std::move(context)));
+  return std::shared_ptr<const ServerContext>(new ServerContext(std::move(context), made->key.type()));
 }
 
 }  // namespace cardea::tls

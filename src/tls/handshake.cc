@@ -7,9 +7,11 @@ std::unexpected<base::Error> closed_early() {
                     base::ErrorSource::client);
 }
 
-net::Task<base::Status> run_handshake(net::Stream& stream, Session& session, const net::Deadline& deadline) {
+net::Task<base::Status> run_handshake(net::Stream& stream, std::unique_ptr<Session>& session,
+                                      const net::Deadline& deadline, HandshakeThread* thread) {
   for (;;) {
-    auto step = session.handshake(stream.input(), stream.output());
+    auto step = thread == nullptr ? session->handshake(stream.input(), stream.output())
+                                  : co_await thread->step(stream, session, deadline);
     if (step && *step == Session::Step::done) co_return base::Status{};
     auto sent = co_await stream.flush(deadline.left());  // our flight, or the alert
     if (!step) co_return std::unexpected(step.error());

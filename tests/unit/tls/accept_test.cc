@@ -5,6 +5,7 @@
 #include <openssl/objects.h>
 #include <openssl/x509v3.h>
 
+#include "net/callback.h"
 #include "net/stream_fixture.h"
 #include "tls/handshake.h"
 #include "tls/session_fixture.h"
@@ -22,13 +23,14 @@ constexpr std::string_view kH2 = "\x02h2";
 constexpr int kNoApplicationProtocol = 120;  // RFC 7301 §3.2
 constexpr int kInternalError = 80;           // RFC 8446 §6.2
 
-// Every name has the same ordinary certificate; one name has a pending challenge too.
+// Every name has the same ordinary certificate, but for one with an RSA key; one name has a pending challenge
+// too.
 class Contexts final : public ContextSource {
  public:
   net::Task<base::Result<std::shared_ptr<const ServerContext>>> context_for(
       std::string_view server_name) override {
     ordinary_asked.emplace_back(server_name);
-    co_return ordinary_;
+    co_return server_name == "rsa.example" ? rsa_ : ordinary_;
   }
   net::Task<base::Result<std::shared_ptr<const ServerContext>>> challenge_context_for(
       std::string_view server_name) override {
@@ -44,6 +46,8 @@ class Contexts final : public ContextSource {
  private:
   TicketKeys tickets_;
   std::shared_ptr<const ServerContext> ordinary_ = make_server_context("ordinary.example", tickets_);
+  std::shared_ptr<const ServerContext> rsa_ =
+      make_server_context("rsa.example", tickets_, crypto::KeyType::rsa2048);
 };
 
 // The parameter is the client's newest version.
@@ -76,7 +80,7 @@ class Accept : public net::StreamTest, public testing::WithParamInterface<int> {
                         static_cast<unsigned>(protocols.size()));
     session_ = Session::make(std::move(ssl), nullptr);
     client_.emplace(loop_, std::move(peer_), base::ErrorSource::upstream);
-    auto accepting = start(accept(*stream_, contexts_));
+    auto accepting = start(accept(*stream_, contexts_, handshake_thread_));
     const base::Status done = run(shake_hands_as_client());
     auto accepted = accepting->wait();
     EXPECT_EQ(done.has_value(), accepted.has_value()) << "both ends see the same";
@@ -84,9 +88,29 @@ class Accept : public net::StreamTest, public testing::WithParamInterface<int> {
   }
   net::Task<base::Status> shake_hands_as_client() {
     const net::Deadline deadline(20s);
-    auto done = co_await run_handshake(*client_, *session_, deadline);
+    auto done = co_await run_handshake(*client_, session_, deadline);
     if (!done) co_return done;
+    if (!first_words_.empty()) {
+      done = client_->set_codec(std::move(session_));
+      if (done) done = client_->write(first_words_);
+      if (!done) co_return done;
+    }
     co_return co_await client_->flush(deadline.left());
+  }
+
+  std::string client_hello(const char* server_name) {
+    SslPtr ssl(SSL_new(client_context_.get()));
+    SSL_set_connect_state(ssl.get());
+    SSL_set_tlsext_host_name(ssl.get(), server_name);
+    base::Buffer in, out;
+    EXPECT_TRUE(Session::make(std::move(ssl), nullptr)->handshake(in, out));
+    return std::string(out.view());
+  }
+  // What is posted or ready now is served.
+  net::Task<bool> one_turn() {
+    auto [done] =
+        co_await net::Callback<bool>([&](auto wake) { loop_.post([wake]() mutable { wake(true); }); });
+    co_return done;
   }
 
   // The name in the certificate that the client saw; "" if it saw none.
@@ -112,7 +136,9 @@ class Accept : public net::StreamTest, public testing::WithParamInterface<int> {
     return joined;
   }
 
+  HandshakeThread handshake_thread_{loop_};
   Contexts contexts_;
+  std::string first_words_;  // what the client sends together with its Finished
   SslCtxPtr client_context_;
   std::optional<net::Stream> client_;
   std::unique_ptr<Session> session_;
@@ -185,6 +211,34 @@ TEST_P(Accept, TakesWhoSpeaksHttpTooForAnOrdinaryClient) {
     EXPECT_FALSE(sees_acme_identifier());
     EXPECT_TRUE(contexts_.challenges_asked.empty()) << "an ordinary client never costs a question";
   }
+}
+
+TEST_P(Accept, SignsWithAnRsaKeyOnAnotherThread) {
+  const auto accepted = connect("rsa.example", kHttp11);
+  ASSERT_TRUE(accepted) << accepted.error().to_string();
+  EXPECT_EQ(accepted->alpn, "http/1.1");
+  EXPECT_EQ(SSL_version(ssl_), GetParam());
+  EXPECT_EQ(certificate_name(), "rsa.example");
+}
+
+TEST_P(Accept, KeepsWhatCameBehindTheHandshakeOnAnotherThread) {
+  first_words_ = "GET / HTTP/1.1\r\n";
+  ASSERT_TRUE(connect("rsa.example", kHttp11));
+  EXPECT_EQ(read_bytes(first_words_.size()), first_words_);
+}
+
+// On its way to the other thread, or there, or back: whenever the client's connection ends.
+TEST_P(Accept, EndsAtAnyMomentOfAHandshakeOnAnotherThread) {
+  for (int turns = 0; turns < 20; ++turns) {
+    reconnect();
+    ASSERT_GT(peer_sends(client_hello("rsa.example")), 0U);
+    auto accepting = start(accept(*stream_, contexts_, handshake_thread_));
+    for (int turn = 0; turn < turns; ++turn) EXPECT_TRUE(run(one_turn()));
+    accepting.reset();
+  }
+  reconnect();
+  const auto accepted = connect("rsa.example", kHttp11);
+  EXPECT_TRUE(accepted) << accepted.error().to_string();
 }
 
 TEST_P(Accept, NeverSpeaksTheChallengesProtocolWithAnOrdinaryCertificate) {

@@ -20,16 +20,18 @@ struct KeyAndChain {
   std::string chain_pem;
 };
 
-inline KeyAndChain make_key_and_chain(std::string_view name) {
-  const auto key = crypto::PrivateKey::generate(crypto::KeyType::ec_p256).value();
+inline KeyAndChain make_key_and_chain(std::string_view name,
+                                      crypto::KeyType type = crypto::KeyType::ec_p256) {
+  const auto key = crypto::PrivateKey::generate(type).value();
   const auto certificate =
       crypto::make_self_signed(key, name, base::now() - std::chrono::hours(1), std::chrono::hours(24))
           .value();
   return {key.to_pem(), certificate.to_pem()};
 }
 
-inline std::shared_ptr<const ServerContext> make_server_context(std::string_view name, TicketKeys& tickets) {
-  const KeyAndChain made = make_key_and_chain(name);
+inline std::shared_ptr<const ServerContext> make_server_context(
+    std::string_view name, TicketKeys& tickets, crypto::KeyType type = crypto::KeyType::ec_p256) {
+  const KeyAndChain made = make_key_and_chain(name, type);
   return ServerContext::make(name, Credentials::from_pem(made.chain_pem, made.key_pem).value(), tickets)
       .value();
 }
