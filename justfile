@@ -103,7 +103,6 @@ tidy *FILES:
 [group('test')]
 [no-exit-message]
 fuzz SECONDS='60':
-    scripts/build.sh fuzz
     scripts/fuzz.sh "$SECONDS"
 
 # CPU per request and throughput beside nginx and haproxy, into build/bench/results.json

@@ -12,7 +12,7 @@ case $what in
     scripts/check.sh
     scripts/build.sh "$CARDEA_PRESET"
     scripts/build.sh release cardea # what users run: the demo at the end of the suite
-    tests=(tests/e2e tests/bench)
+    tests=(tests/e2e tests/bench tests/fuzz)
     ;;
   unit)
     scripts/build.sh "$CARDEA_PRESET"
@@ -28,4 +28,5 @@ esac
 for argument in "$@"; do
   case $argument in tests/*) tests=() ;; esac
 done
+case "${tests[*]-} $*" in *tests/fuzz*) scripts/build.sh fuzz fuzzers ;; esac
 exec scripts/python.sh test python -m pytest ${tests[@]+"${tests[@]}"} "$@"
