@@ -36,8 +36,21 @@ void append_status_line(base::Buffer& out, int status, std::string_view reason) 
                reason, kEol);
 }
 
-void append_request_line(base::Buffer& out, std::string_view method, std::string_view target) {
-  append_parts(out, method, std::string_view(" "), target, std::string_view(" HTTP/1.1\r\n"));
+void append_request_line(base::Buffer& out, std::string_view method, std::string_view prefix,
+                         std::string_view target) {
+  append_parts(out, method, std::string_view(" "), prefix, target, std::string_view(" HTTP/1.1\r\n"));
+}
+
+void begin_field(base::Buffer& out, std::string_view name) {
+  append_parts(out, name, std::string_view(": "));
+}
+
+void end_field(base::Buffer& out) {
+  out.append(kEol);
+}
+
+void end_head(base::Buffer& out) {
+  out.append(kEol);
 }
 
 void append_framing(base::Buffer& out, BodyFraming body) {

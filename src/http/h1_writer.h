@@ -12,8 +12,14 @@ namespace cardea::http {
 void append_field(base::Buffer& out, std::string_view name, std::string_view value);
 // "HTTP/1.1 200 OK\r\n".
 void append_status_line(base::Buffer& out, int status, std::string_view reason);
-// "GET /path HTTP/1.1\r\n".
-void append_request_line(base::Buffer& out, std::string_view method, std::string_view target);
+// "GET /prefix/path HTTP/1.1\r\n".
+void append_request_line(base::Buffer& out, std::string_view method, std::string_view prefix,
+                         std::string_view target);
+// A field whose value comes in parts: begin_field(), out.append() for each, end_field().
+void begin_field(base::Buffer& out, std::string_view name);
+void end_field(base::Buffer& out);
+// The empty line.
+void end_head(base::Buffer& out);
 // Content-Length or Transfer-Encoding as `body` says; nothing for none and until_close.
 void append_framing(base::Buffer& out, BodyFraming body);
 // The line before a chunk of `bytes`; after the chunk comes kChunkEnd.

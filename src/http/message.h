@@ -46,6 +46,7 @@ struct RequestHead {
 struct ResponseHead {
   int status = 0;           // 100–999
   std::string_view reason;  // may be empty
+  std::uint8_t version_major = 1;
   std::uint8_t version_minor = 1;
   FieldList fields;
   BodyFraming body;

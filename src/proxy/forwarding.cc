@@ -60,10 +60,10 @@ std::optional<boost::asio::ip::address> parse_address(std::string_view text) {
   return malformed ? std::nullopt : std::optional(address);
 }
 
-void append_forwarded_for(base::Buffer& out, const http::RequestHead& request,
+template <typename Head>
+void append_forwarded_for(Head& out, const http::RequestHead& request,
                           const http::ConnectionInfo& connection) {
-  out.append(kForwardedFor);
-  out.append(": ");
+  http::begin_field(out, kForwardedFor);
   if (connection.peer_is_trusted) {
     for (const Field& field : request.fields) {
       if (!equals_ignoring_case(field.name, kForwardedFor) || field.value.empty()) continue;
@@ -72,7 +72,7 @@ void append_forwarded_for(base::Buffer& out, const http::RequestHead& request,
     }
   }
   out.append(connection.peer_text);
-  out.append("\r\n");
+  http::end_field(out);
 }
 
 }  // namespace
@@ -115,9 +115,9 @@ std::string_view client_address(const http::RequestHead& request, const http::Co
   return client;
 }
 
-void append_forwarding(base::Buffer& out, const http::RequestHead& request,
-                       const http::ConnectionInfo& connection, const Target& target,
-                       std::string_view request_id) {
+template <typename Head>
+void append_forwarding(Head& out, const http::RequestHead& request, const http::ConnectionInfo& connection,
+                       const Target& target, std::string_view request_id) {
   std::array<char, 8> digits;
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), connection.local_port).ptr;
   const std::string_view port(digits.data(), static_cast<std::size_t>(end - digits.data()));
@@ -137,5 +137,10 @@ void append_forwarding(base::Buffer& out, const http::RequestHead& request,
     if (!is_custom(target, field.name)) http::append_field(out, field.name, field.value);
   }
 }
+
+template void append_forwarding(base::Buffer&, const http::RequestHead&, const http::ConnectionInfo&,
+                                const Target&, std::string_view);
+template void append_forwarding(http::H2Fields&, const http::RequestHead&, const http::ConnectionInfo&,
+                                const Target&, std::string_view);
 
 }  // namespace cardea::proxy

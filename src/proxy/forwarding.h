@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "http/exchange.h"
+#include "http/h2_fields.h"
 #include "http/message.h"
 #include "proxy/target.h"
 
@@ -24,8 +25,13 @@ namespace cardea::proxy {
                                               const http::ConnectionInfo& connection);
 
 // Appends X-Forwarded-For, -Proto, -Host, -Port, X-Real-IP and X-Request-Id, but those that are custom.
-void append_forwarding(base::Buffer& out, const http::RequestHead& request,
-                       const http::ConnectionInfo& connection, const Target& target,
-                       std::string_view request_id);
+// `Head` is base::Buffer for HTTP/1, http::H2Fields for HTTP/2.
+template <typename Head>
+void append_forwarding(Head& out, const http::RequestHead& request, const http::ConnectionInfo& connection,
+                       const Target& target, std::string_view request_id);
+extern template void append_forwarding(base::Buffer&, const http::RequestHead&, const http::ConnectionInfo&,
+                                       const Target&, std::string_view);
+extern template void append_forwarding(http::H2Fields&, const http::RequestHead&, const http::ConnectionInfo&,
+                                       const Target&, std::string_view);
 
 }  // namespace cardea::proxy

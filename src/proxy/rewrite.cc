@@ -15,7 +15,9 @@ using base::equals_ignoring_case;
 using http::Field;
 
 constexpr std::string_view kPseudonym = "cardea";
+// With the version that the message came in (RFC 9110 §7.6.3).
 constexpr std::string_view kVia = "1.1 cardea";
+constexpr std::string_view kViaHttp2 = "2 cardea";
 
 // Connection may make a field hop-by-hop, but never one that we set or that carries the request's meaning
 // (Traefik's GHSA-62c8-mh53-4cqv): those are left out of the nomination.
@@ -87,7 +89,8 @@ bool accepts_trailers(const http::FieldList& fields) {
 }
 
 // What we say to the upstream about this connection, instead of what the client said about its own.
-void append_connection(base::Buffer& out, const http::RequestHead& request) {
+template <typename Head>
+void append_connection(Head& out, const http::RequestHead& request) {
   const bool upgrade = wants_upgrade(request);
   const bool trailers = accepts_trailers(request.fields);
   if (!upgrade && !trailers) return;
@@ -146,18 +149,11 @@ http::FieldList rewrite_trailers(const http::FieldList& trailers) {
   return passed;
 }
 
-void append_upstream_head(base::Buffer& out, const http::RequestHead& request,
-                          const http::ConnectionInfo& connection, const Target& target,
-                          std::string_view request_id) {
-  if (target.path_prefix.empty() || request.target == "*") {
-    http::append_request_line(out, request.method_text, request.target);
-  } else {
-    out.append(request.method_text);
-    out.append(" ");
-    out.append(target.path_prefix);
-    out.append(request.target);
-    out.append(" HTTP/1.1\r\n");
-  }
+template <typename Head>
+void append_upstream_head(Head& out, const http::RequestHead& request, const http::ConnectionInfo& connection,
+                          const Target& target, std::string_view request_id) {
+  const std::string_view prefix = request.target == "*" ? std::string_view("") : target.path_prefix;
+  http::append_request_line(out, request.method_text, prefix, request.target);
   http::append_field(out, "Host",
                      target.host_header == HostHeader::preserve ? request.authority : target.upstream_host);
   const bool has_connection = request.fields.find("connection").has_value();
@@ -172,8 +168,12 @@ void append_upstream_head(base::Buffer& out, const http::RequestHead& request,
   append_forwarding(out, request, connection, target, request_id);
   http::append_field(out, "Via", kVia);
   for (const auto& [name, value] : target.custom_headers) http::append_field(out, name, value);
-  out.append("\r\n");
+  http::end_head(out);
 }
+template void append_upstream_head(base::Buffer&, const http::RequestHead&, const http::ConnectionInfo&,
+                                   const Target&, std::string_view);
+template void append_upstream_head(http::H2Fields&, const http::RequestHead&, const http::ConnectionInfo&,
+                                   const Target&, std::string_view);
 
 bool rewrite_response(const http::ResponseHead& response, http::ResponseHead& out) {
   out.status = response.status;
@@ -185,7 +185,7 @@ bool rewrite_response(const http::ResponseHead& response, http::ResponseHead& ou
     if (has_connection && http::connection_nominates(response.fields, field.name)) continue;
     if (!out.fields.add(field)) return false;
   }
-  return out.fields.add({"Via", kVia});
+  return out.fields.add({"Via", response.version_major == 2 ? kViaHttp2 : kVia});
 }
 
 }  // namespace cardea::proxy

@@ -5,6 +5,7 @@
 
 #include "base/buffer.h"
 #include "http/exchange.h"
+#include "http/h2_fields.h"
 #include "http/message.h"
 #include "proxy/target.h"
 
@@ -12,9 +13,14 @@ namespace cardea::proxy {
 
 // Appends the head for the upstream: its own framing and Host, the client's fields without those that end
 // here, X-Forwarded-*, X-Real-IP, X-Request-Id and Via of our own, then the target's custom headers.
-void append_upstream_head(base::Buffer& out, const http::RequestHead& request,
-                          const http::ConnectionInfo& connection, const Target& target,
-                          std::string_view request_id);
+// `Head` is base::Buffer for HTTP/1, http::H2Fields for HTTP/2: what is said is the same.
+template <typename Head>
+void append_upstream_head(Head& out, const http::RequestHead& request, const http::ConnectionInfo& connection,
+                          const Target& target, std::string_view request_id);
+extern template void append_upstream_head(base::Buffer&, const http::RequestHead&,
+                                          const http::ConnectionInfo&, const Target&, std::string_view);
+extern template void append_upstream_head(http::H2Fields&, const http::RequestHead&,
+                                          const http::ConnectionInfo&, const Target&, std::string_view);
 
 // Whether the request came through here before, again and again: its Via fields (RFC 9110 §7.6.3) name us
 // kViaHopsMax times.

@@ -71,6 +71,26 @@ TEST_F(RewriteRequest, MakesAWholeHead) {
             "\r\n");
 }
 
+TEST_F(RewriteRequest, SaysTheSameInHttp2) {
+  request_.body = {http::Framing::chunked, 0};
+  target_.path_prefix = "/app";
+  target_.custom_headers = {{"X-Key", "s"}};
+  add("Accept", "text/html");
+  add("Connection", "keep-alive, TE, X-Nominated");
+  add("TE", "trailers");
+  add("X-Nominated", "1");
+  http::H2Fields out;
+  append_upstream_head(out, request_, connection_, target_, "0123456789abcdef");
+  std::string text;
+  for (std::size_t i = 0; i < out.size(); ++i)
+    text.append(out[i].name).append("=").append(out[i].value) += '\n';
+  EXPECT_EQ(text,
+            ":method=GET\n:scheme=http\n:path=/app/path?query\n:authority=www.example.com\n"
+            "accept=text/html\nte=trailers\nx-forwarded-for=192.0.2.7\nx-real-ip=192.0.2.7\n"
+            "x-forwarded-proto=https\nx-forwarded-host=www.example.com\nx-forwarded-port=443\n"
+            "x-request-id=0123456789abcdef\nvia=1.1 cardea\nx-key=s\n");
+}
+
 TEST_F(RewriteRequest, TakesOutWhatBelongsToOneConnection) {
   constexpr std::array<std::string_view, 8> kNames = {
       "Connection", "Keep-Alive", "Proxy-Connection",    "TE",
@@ -336,6 +356,12 @@ TEST_F(RewriteResponse, KeepsStatusReasonAndBody) {
   EXPECT_EQ(out_.reason, "Made");
   EXPECT_EQ(out_.body.kind, http::Framing::length);
   EXPECT_EQ(out_.body.length, 7U);
+}
+
+TEST_F(RewriteResponse, NamesTheVersionThatItCameIn) {
+  response_.version_major = 2;
+  ASSERT_TRUE(rewrite_response(response_, out_));
+  EXPECT_EQ(out_.fields.find("via"), "2 cardea");
 }
 
 TEST_F(RewriteResponse, KeepsRepeatedFieldsRepeatedAndInOrder) {
