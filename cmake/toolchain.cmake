@@ -9,6 +9,8 @@ find_package(CLI11 REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
 find_path(HIREDIS_INCLUDE_DIR hiredis/read.h REQUIRED)
 find_library(HIREDIS_LIBRARY hiredis REQUIRED)
+find_path(NGHTTP2_INCLUDE_DIR nghttp2/nghttp2.h REQUIRED)
+find_library(NGHTTP2_LIBRARY nghttp2 REQUIRED)
 find_path(PSL_INCLUDE_DIR libpsl.h REQUIRED)
 find_library(PSL_LIBRARY psl REQUIRED)
 find_path(IDN2_INCLUDE_DIR idn2.h REQUIRED)
@@ -28,7 +30,7 @@ target_compile_definitions(cardea_options INTERFACE
   $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
 target_include_directories(cardea_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_include_directories(cardea_options SYSTEM INTERFACE ${Boost_INCLUDE_DIRS} ${HIREDIS_INCLUDE_DIR}
-  ${PSL_INCLUDE_DIR} ${IDN2_INCLUDE_DIR})
+  ${NGHTTP2_INCLUDE_DIR} ${PSL_INCLUDE_DIR} ${IDN2_INCLUDE_DIR})
 target_link_options(cardea_options INTERFACE -fuse-ld=lld -Wl,-z,relro,-z,now)
 
 if(CARDEA_SANITIZE)

@@ -24,6 +24,12 @@ inline constexpr std::size_t kRequestIdBytesMax = 128;
 inline constexpr std::size_t kChunkLineBytesMax = 4096;
 // What one stream holds for one direction before the other side has to wait.
 inline constexpr std::size_t kStreamBufferBytesMax = 64 * 1024;
+// What an upstream that speaks HTTP/2 may send of a response before it is taken. Not held: like all input it
+// waits in the socket beyond kStreamBufferBytesMax. The usual 64 KiB would make it wait for our word on every
+// link that is not local.
+inline constexpr int kH2StreamWindowBytes = 256 * 1024;
+// The same for the connection, which has one response at a time: never the narrower of both.
+inline constexpr int kH2ConnectionWindowBytes = 1024 * 1024;
 // A body that is sent to the API. Certificates' requests are hundreds of bytes.
 inline constexpr std::size_t kApiBodyBytesMax = 64 * 1024;
 // An answer of the API that the command line takes: one certificate with its history has some tens of KiB.
