@@ -4,8 +4,6 @@
 
 #include "base/limits.h"
 #include "base/strings.h"
-#include "http/h1_response_parser.h"
-#include "http/h1_writer.h"
 #include "proxy/rewrite.h"
 #include "proxy/tunnel.h"
 
@@ -15,9 +13,8 @@ namespace {
 using base::ErrorCode;
 using base::ErrorSource;
 
-std::unexpected<base::Error> upstream_error(ErrorCode code, std::string_view why) {
-  return base::fail(code, std::string(why), ErrorSource::upstream);
-}
+// What of a request's body waits for its upstream.
+constexpr std::size_t kQueuedMax = base::kStreamBufferBytesMax;
 
 bool is_event_stream(const http::ResponseHead& head) {
   const auto type = head.fields.find("content-type");
@@ -48,10 +45,13 @@ net::Task<base::Status> Forward::run() {
 }
 
 bool Forward::may_retry(const base::Error& error) const {
+  if (!connection_ || connection_->response_begun() || body_touched_ || client_error_) return false;
+  // The upstream says itself that it did nothing.
+  if (error.retryable) return true;
   // Only for a connection that was closed, never for an upstream that is slow: that one is at work on the
   // request.
-  return error.code == ErrorCode::closed && connection_ && connection_->reused && !response_begun_ &&
-         !body_touched_ && !client_error_ && http::is_idempotent(exchange_.request().method);
+  return error.code == ErrorCode::closed && connection_->reused &&
+         http::is_idempotent(exchange_.request().method);
 }
 
 net::Task<base::Status> Forward::acquire(Reuse reuse) {
@@ -72,7 +72,8 @@ net::Task<base::Status> Forward::acquire(Reuse reuse) {
 
 net::Task<base::Status> Forward::send_request() {
   const http::RequestHead& request = exchange_.request();
-  append_upstream_head(upstream().output(), request, exchange_.connection(), target_, exchange_.record().id);
+  auto queued = connection_->send_head(request, exchange_.connection(), target_, exchange_.record().id);
+  if (!queued) co_return queued;
   if (exchange_.body_done()) co_return co_await upstream().flush(base::kBodyProgressTimeout);
   if (request.expects_continue) {
     // Whoever refuses by the head alone spares everybody the body.
@@ -95,7 +96,6 @@ net::Task<void> Forward::upload() {
 }
 
 net::Task<bool> Forward::send_body() {
-  const bool chunked = exchange_.request().body.kind == http::Framing::chunked;
   for (;;) {
     auto piece = exchange_.take_body();
     if (piece && piece->empty() && !exchange_.body_done()) {
@@ -109,36 +109,28 @@ net::Task<bool> Forward::send_body() {
       upstream().close();
       co_return false;
     }
-    if (!piece->empty()) {
-      if (chunked) http::append_chunk_size(upstream().output(), piece->size());
-      if (!upstream().write(*piece)) co_return false;
-      if (chunked) upstream().output().append(http::kChunkEnd);
-    }
+    if (!piece->empty() && !connection_->send_body(*piece)) co_return false;
     if (exchange_.body_done()) break;
     // If the upstream stopped reading it may still answer why; the response decides.
-    if (upstream().queued() >= base::kStreamBufferBytesMax &&
-        !co_await upstream().flush(base::kBodyProgressTimeout)) {
+    if (upstream().queued() >= kQueuedMax && !co_await upstream().flush(base::kBodyProgressTimeout)) {
       co_return false;
     }
+    if (connection_->held_back() >= kQueuedMax && !co_await connection_->drain(kQueuedMax)) co_return false;
   }
-  if (chunked) end_request_body();
-  co_return (co_await upstream().flush(base::kBodyProgressTimeout)).has_value();
+  end_request_body();
+  if (!co_await upstream().flush(base::kBodyProgressTimeout)) co_return false;
+  co_return connection_->held_back() == 0 || (co_await connection_->drain(0)).has_value();
 }
 
 void Forward::end_request_body() {
-  http::append_last_chunk(upstream().output(), rewrite_trailers(exchange_.request_trailers()));
+  connection_->end_body(rewrite_trailers(exchange_.request_trailers()));
 }
 
-net::Task<base::Status> Forward::read_upstream(std::size_t& scanned) {
-  scanned = upstream().input().size();
+net::Task<base::Status> Forward::read_upstream() {
   const bool held = upload_ == Upload::held;
   auto more = co_await upstream().read(held ? net::Stream::Duration(base::kContinueTimeout)
                                             : net::Stream::Duration(base::kUpstreamHeadTimeout));
-  if (more && *more) {
-    response_begun_ = true;
-    exchange_.record().note_first_byte();
-    co_return base::Status{};
-  }
+  if (more && *more) co_return base::Status{};
   if (more)
     co_return upstream_error(ErrorCode::closed, "the upstream closed the connection without an answer");
   if (more.error().code == ErrorCode::timeout && upload_ == Upload::held) {
@@ -154,31 +146,28 @@ net::Task<base::Status> Forward::read_upstream(std::size_t& scanned) {
 }
 
 net::Task<base::Status> Forward::receive_head() {
-  std::size_t scanned = 0;
   for (;;) {
-    const auto taken = take_heads(scanned);
+    const auto taken = take_heads();
+    if (connection_->response_begun()) exchange_.record().note_first_byte();
     if (!taken) co_return taken;
     if (exchange_.response_started()) co_return base::Status{};
-    auto more = co_await read_upstream(scanned);
+    auto more = co_await read_upstream();
     if (!more) co_return more;
   }
 }
 
 // No coroutine, and so are those that it calls: a head has 4 KiB of fields, which would live in the frame,
 // and the frame of a request must come from the pool.
-base::Status Forward::take_heads(std::size_t& scanned) {
+base::Status Forward::take_heads() {
   while (!exchange_.response_started()) {
     http::ResponseHead head;
-    const auto parsed =
-        http::parse_response_head(upstream().input().view(), exchange_.request().method, head, scanned);
-    if (!parsed) return upstream_error(ErrorCode::protocol, parsed.error().why);
-    if (*parsed == 0) break;
-    scanned = 0;
+    const auto found = connection_->take_head(head);
+    if (!found) return std::unexpected(found.error());
+    if (!*found) break;
     const auto taken = head.status == 101   ? take_switch(head)
                        : head.status >= 200 ? take_final(head)
                                             : take_interim(head);
     if (!taken) return taken;
-    upstream().input().consume(*parsed);
   }
   return {};
 }
@@ -187,8 +176,6 @@ base::Status Forward::take_final(const http::ResponseHead& head) {
   http::ResponseHead out;
   if (!rewrite_response(head, out)) return upstream_error(ErrorCode::too_large, "too many response fields");
   exchange_.start_response(out);
-  reusable_ = head.keep_alive;
-  response_body_ = http::BodyReader(head.body);
   body_idle_limit_ = net::Stream::Duration(base::kBodyProgressTimeout);
   if (is_event_stream(head)) {
     body_idle_limit_ = base::kEventStreamIdleTimeout;
@@ -223,8 +210,8 @@ base::Status Forward::take_switch(const http::ResponseHead& head) {
 
 base::Status Forward::relay_available() {
   for (;;) {
-    auto piece = response_body_.take(upstream().input());
-    if (!piece) return upstream_error(ErrorCode::protocol, piece.error().why);
+    auto piece = connection_->take_body();
+    if (!piece) return std::unexpected(piece.error());
     if (piece->empty()) return {};
     auto written = exchange_.write_body(*piece);
     if (!written) return written;
@@ -232,7 +219,7 @@ base::Status Forward::relay_available() {
 }
 
 void Forward::end_response_body() {
-  const http::FieldList trailers = response_body_.trailers();
+  const http::FieldList trailers = connection_->trailers();
   if (trailers.size() > 0) exchange_.end_body(rewrite_trailers(trailers));
 }
 
@@ -240,7 +227,7 @@ net::Task<base::Status> Forward::relay_body() {
   for (;;) {
     auto relayed = relay_available();
     if (!relayed) co_return relayed;
-    if (response_body_.done()) {
+    if (connection_->response_done()) {
       end_response_body();
       co_return co_await exchange_.finish();
     }
@@ -250,7 +237,7 @@ net::Task<base::Status> Forward::relay_body() {
     auto more = co_await upstream().read(body_idle_limit_);
     if (!more) co_return std::unexpected(more.error());
     if (*more) continue;
-    if (!response_body_.end_of_input()) {
+    if (!connection_->end_of_input()) {
       co_return upstream_error(ErrorCode::closed,
                                "the upstream closed the connection in the middle of its response");
     }
@@ -266,8 +253,7 @@ net::Task<base::Status> Forward::relay_body() {
 
 void Forward::release() {
   const bool sent_whole = upload_ == Upload::none || upload_ == Upload::complete;
-  if (!reusable_ || !sent_whole) return;
-  pool_.give_back(std::move(connection_));
+  if (sent_whole) pool_.give_back(std::move(connection_));
 }
 
 }  // namespace cardea::proxy

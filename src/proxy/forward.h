@@ -4,7 +4,6 @@
 #include <memory>
 #include <optional>
 
-#include "http/body_reader.h"
 #include "http/exchange.h"
 #include "net/task.h"
 #include "net/task_group.h"
@@ -36,9 +35,9 @@ class Forward {
   net::Task<bool> send_body();
   void end_request_body();
   net::Task<base::Status> receive_head();
-  net::Task<base::Status> read_upstream(std::size_t& scanned);
+  net::Task<base::Status> read_upstream();
   // What of heads is here; the final one starts the response.
-  base::Status take_heads(std::size_t& scanned);
+  base::Status take_heads();
   base::Status take_interim(const http::ResponseHead& head);
   base::Status take_final(const http::ResponseHead& head);
   // The upstream agreed to the upgrade that the client asked for.
@@ -57,17 +56,14 @@ class Forward {
   UpstreamPool& pool_;
   std::unique_ptr<UpstreamConnection> connection_;
   std::optional<base::Error>
-      client_error_;             // set: whatever the upstream does, the client's fault comes first
-  bool body_touched_ = false;    // some of the request body was taken from the client
-  bool response_begun_ = false;  // a byte came from the upstream
+      client_error_;           // set: whatever the upstream does, the client's fault comes first
+  bool body_touched_ = false;  // some of the request body was taken from the client
   // held: the upstream is to say whether it wants the body (Expect: 100-continue).
   enum class Upload : std::uint8_t { none, held, running, complete, failed };
   Upload upload_ = Upload::none;
-  bool reusable_ = false;
   bool switched_ = false;  // the exchange is a tunnel
   int interim_responses_ = 0;
   net::Stream::Duration body_idle_limit_{};
-  http::BodyReader response_body_;
   // Last: the upload uses everything above.
   net::TaskGroup upload_tasks_;
 };

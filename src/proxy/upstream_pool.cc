@@ -3,19 +3,11 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "proxy/upstream_h1.h"
 
 namespace cardea::proxy {
 
-namespace {
-
-// Bytes that nobody asked for would be taken for the next response.
-bool is_quiet(net::Stream& stream) {
-  return stream.is_open() && !stream.ended() && stream.input().empty();
-}
-
-}  // namespace
-
-void UpstreamConnection::on_expired() {
+void UpstreamConnection::drop() {
   if (pool_ != nullptr) pool_->drop(*this);
 }
 
@@ -28,10 +20,9 @@ std::unique_ptr<UpstreamConnection> UpstreamPool::take_idle(const Target& target
     std::unique_ptr<UpstreamConnection> connection = std::move(found->second.back());
     found->second.pop_back();
     net::TimerWheel::clear(*connection);
-    connection->stream.watch({});
     connection->pool_ = nullptr;
     connection->reused = true;
-    if (is_quiet(connection->stream)) return connection;
+    if (connection->wake()) return connection;
   }
   return nullptr;
 }
@@ -47,18 +38,16 @@ net::Task<base::Result<std::unique_ptr<UpstreamConnection>>> UpstreamPool::dial(
       co_return std::unexpected(std::move(secured.error()));
     }
   }
-  co_return std::make_unique<UpstreamConnection>(std::move(*stream), target.upstream_key);
+  co_return std::make_unique<UpstreamH1>(std::move(*stream), target.upstream_key);
 }
 
 void UpstreamPool::give_back(std::unique_ptr<UpstreamConnection> connection) {
-  if (!is_quiet(connection->stream)) return;
+  if (!connection->rest()) return;
   auto& idle = idle_[connection->key_];
   if (idle.size() >= base::kUpstreamIdleMax) return;
-  UpstreamConnection& kept = *connection;
-  kept.pool_ = this;
+  connection->pool_ = this;
+  loop_.set_timer(*connection, base::kUpstreamIdleTimeout);
   idle.push_back(std::move(connection));
-  loop_.set_timer(kept, base::kUpstreamIdleTimeout);
-  kept.stream.watch([&kept] { kept.pool_->drop(kept); });
 }
 
 void UpstreamPool::drop(UpstreamConnection& connection) {

@@ -11,30 +11,11 @@
 #include "metrics/worker_counters.h"
 #include "net/event_loop.h"
 #include "net/guarded_dialer.h"
-#include "net/stream.h"
 #include "net/task.h"
 #include "proxy/target.h"
+#include "proxy/upstream_connection.h"
 
 namespace cardea::proxy {
-
-class UpstreamPool;
-
-// One connection to an upstream, leased to one exchange or idle in the pool.
-class UpstreamConnection final : private net::TimerWheel::Timer {
- public:
-  UpstreamConnection(net::Stream connected, std::string_view upstream_key)
-      : stream(std::move(connected)), key_(upstream_key) {}
-
-  net::Stream stream;
-  bool reused = false;  // it served a request before
-
- private:
-  friend class UpstreamPool;
-  void on_expired() override;
-
-  std::string key_;
-  UpstreamPool* pool_ = nullptr;  // while idle
-};
 
 // Worker thread only.
 class UpstreamPool {
@@ -51,8 +32,9 @@ class UpstreamPool {
   // A new one; waits no longer than kDialTimeout, and kHandshakeTimeout over TLS. Errors as
   // net::GuardedDialer and tls::connect(), with source upstream. `target` outlives the call.
   net::Task<base::Result<std::unique_ptr<UpstreamConnection>>> dial(const Target& target);
-  // Takes a connection back whose last response was read to its end and that may be used again. It is closed
-  // after kUpstreamIdleTimeout, at once when the upstream ends it, or if kUpstreamIdleMax are idle already.
+  // Takes a connection back whose last request was sent and whose response was read to the end. It is closed
+  // after kUpstreamIdleTimeout, at once when the upstream ends it, is not fit for another request, or if
+  // kUpstreamIdleMax are idle already.
   void give_back(std::unique_ptr<UpstreamConnection> connection);
 
  private:
