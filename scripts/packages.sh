@@ -18,7 +18,8 @@ packages_run=(redis-server curl ca-certificates)
 
 # The foreign programs that the demo and the tests talk to, and the Python they are written in.
 packages_test=(
-  redis-server redis-tools nginx nodejs openssl curl nghttp2-client libfaketime ca-certificates git python3 python3-venv
+  redis-server redis-tools nginx nodejs openssl curl nghttp2-client nghttp2-server libfaketime ca-certificates
+  git python3 python3-venv
 )
 
 # The peers and the load generator of the benchmark.

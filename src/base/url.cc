@@ -12,11 +12,12 @@
 namespace cardea::base {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::uint16_t>, 6> kUsualPorts = {{
+constexpr std::array<std::pair<std::string_view, std::uint16_t>, 7> kUsualPorts = {{
     {"http", 80},
     {"https", 443},
     {"ws", 80},
     {"wss", 443},
+    {"h2c", 80},
     {"redis", 6379},
     {"rediss", 6379},
 }};

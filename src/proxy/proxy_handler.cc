@@ -33,6 +33,12 @@ net::Task<void> ProxyHandler::serve(http::Exchange& exchange, std::shared_ptr<co
     co_return co_await http::respond_error(exchange, 508, "The server behind this site leads back to it.");
   }
   const Target& target = *host->target;
+  if (target.protocol == Protocol::http2 && wants_upgrade(exchange.request())) {
+    // HTTP/2 has no upgrade. Its own way for WebSocket (RFC 8441) few servers know.
+    co_return co_await http::respond_error(
+        exchange, 501,
+        "The server behind this site speaks HTTP/2: a WebSocket or another upgrade is not possible.");
+  }
   http::ExchangeRecord& record = exchange.record();
   record.upstream = target.upstream_key;
   const std::string& name = host->name;

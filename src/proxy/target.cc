@@ -7,7 +7,6 @@
 
 #include "base/strings.h"
 #include "http/field_rules.h"
-#include "proxy/target_url.h"
 
 namespace cardea::proxy {
 namespace {
@@ -56,6 +55,8 @@ base::Result<Target> Target::from_record(const store::TargetRecord& record, Upst
   Target target;
   target.upstream = std::move(url->endpoint);
   target.upstream_key = target.upstream.to_string();
+  target.protocol = url->protocol;
+  if (target.protocol == Protocol::http2) target.upstream_key.insert(0, "h2c://");
   if (auto secured = secure(target, record, url->transport, trust); !secured)
     return std::unexpected(secured.error());
   target.upstream_host = std::move(url->authority);

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "net/endpoint.h"
+#include "proxy/target_url.h"
 #include "proxy/upstream_trust.h"
 #include "store/target_record.h"
 #include "tls/client.h"
@@ -23,9 +24,10 @@ enum class HostHeader : std::uint8_t {
 // Immutable; any thread.
 struct Target {
   net::Endpoint upstream;
-  // Names the pool of idle connections, and the upstream in the log: where it is, and over TLS also who it
-  // must be and who says so.
+  // Names the pool of idle connections, and the upstream in the log: where it is and what it speaks, and over
+  // TLS also who it must be and who says so.
   std::string upstream_key;
+  Protocol protocol = Protocol::http1;
   std::shared_ptr<const tls::ClientContext> upstream_tls;  // null: plain
   std::string upstream_name;                               // whom a certificate must name, over TLS
   std::string upstream_host;                               // Host for HostHeader::upstream

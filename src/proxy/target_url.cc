@@ -19,7 +19,7 @@ std::unexpected<base::Error> refuse(std::string_view why) {
 
 // An upgrade is asked for by the request, not by the URL.
 std::optional<Transport> transport_of(std::string_view scheme) {
-  if (scheme == "http" || scheme == "ws" || scheme == "unix") return Transport::plain;
+  if (scheme == "http" || scheme == "ws" || scheme == "h2c" || scheme == "unix") return Transport::plain;
   if (scheme == "https" || scheme == "wss") return Transport::tls;
   return std::nullopt;
 }
@@ -27,7 +27,9 @@ std::optional<Transport> transport_of(std::string_view scheme) {
 // `path` is the socket's, and after a colon what is put in front of requests' paths, as nginx has it.
 base::Result<TargetUrl> parse_unix(std::string_view path) {
   const std::size_t colon = std::min(path.find(':'), path.size());
-  TargetUrl target{{{}, 0, std::string(path.substr(0, colon))}, Transport::plain, "localhost", {}};
+  TargetUrl target;
+  target.endpoint.path = path.substr(0, colon);
+  target.authority = "localhost";
   const std::string& socket = target.endpoint.path;
   if (!net::SocketAddress::from_path(socket)) return refuse("a Unix socket's path has at most 107 bytes");
   if (socket.ends_with('/')) return refuse("the path of a Unix socket ends in a file name, not in \"/\"");
@@ -52,14 +54,17 @@ base::Result<TargetUrl> parse_target_url(std::string_view text) {
   if (!url) return base::wrap(url.error(), "target_url");
   const auto transport = transport_of(url->scheme);
   if (!transport) {
-    return refuse(fmt::format("\"{}://\" cannot be proxied to; give an http://, https:// or unix:// URL",
-                              base::printable(url->scheme, 20)));
+    return refuse(
+        fmt::format("\"{}://\" cannot be proxied to; give an http://, https://, h2c:// or unix:// URL",
+                    base::printable(url->scheme, 20)));
   }
   if (!url->userinfo.empty()) return refuse("user and password in a URL are not used; leave them out");
   if (url->path.find('?') != std::string::npos) return refuse("a query would be lost; leave it out");
-  auto target = url->scheme == "unix"
-                    ? parse_unix(url->path)
-                    : TargetUrl{{url->host, url->port, {}}, *transport, url->authority(), url->path};
+  const Protocol protocol = url->scheme == "h2c" ? Protocol::http2 : Protocol::http1;
+  auto target =
+      url->scheme == "unix"
+          ? parse_unix(url->path)
+          : TargetUrl{{url->host, url->port, {}}, *transport, protocol, url->authority(), url->path};
   if (!target) return target;
   if (!is_sendable(target->path_prefix))
     return refuse("the path has a character that must be percent-encoded");

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "proxy/upstream_h1.h"
+#include "proxy/upstream_h2.h"
 
 namespace cardea::proxy {
 
@@ -37,6 +38,9 @@ net::Task<base::Result<std::unique_ptr<UpstreamConnection>>> UpstreamPool::dial(
       secured.error().source = base::ErrorSource::upstream;
       co_return std::unexpected(std::move(secured.error()));
     }
+  }
+  if (target.protocol == Protocol::http2) {
+    co_return std::make_unique<UpstreamH2>(loop_, std::move(*stream), target.upstream_key);
   }
   co_return std::make_unique<UpstreamH1>(std::move(*stream), target.upstream_key);
 }

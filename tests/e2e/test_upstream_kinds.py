@@ -263,7 +263,8 @@ def test_unix_sockets_must_be_allowed(folder, stack, http_host, nginx, new_host)
         ("unix://run/app.sock", "wants an absolute path"),
         ("unix:///" + "s" * 107, "at most 107 bytes"),
         ("unix:///run/app.sock:app", "after a Unix socket and a colon comes a path"),
-        ("h2c://backend", "cannot be proxied to"),
+        ("h2://backend", "give an http://, https://, h2c:// or unix:// URL"),
+        ("h2c://", "is not a usable URL"),
     ],
 )
 def test_malformed_urls_are_refused(api, new_host, url_text, words):

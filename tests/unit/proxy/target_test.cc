@@ -40,6 +40,8 @@ TEST(Target, IsMadeOfAnHttpUrl) {
       {"ws://backend/chat", "backend", 80, "backend:80", "backend", "/chat"},
       {"https://backend/app", "backend", 443, "https://backend:443", "backend", "/app"},
       {"wss://backend:8443", "backend", 8443, "https://backend:8443", "backend:8443", ""},
+      {"h2c://backend/app/", "backend", 80, "h2c://backend:80", "backend", "/app"},
+      {"H2C://127.0.0.1:50051", "127.0.0.1", 50051, "h2c://127.0.0.1:50051", "127.0.0.1:50051", ""},
   });
   for (const UrlCase& expected : kCases) {
     const auto target = made(record_to(std::string(expected.url)));
@@ -52,6 +54,16 @@ TEST(Target, IsMadeOfAnHttpUrl) {
   }
 }
 
+TEST(Target, KnowsWhatTheUpstreamSpeaks) {
+  EXPECT_EQ(made(record_to("http://backend"))->protocol, Protocol::http1);
+  EXPECT_EQ(made(record_to("https://backend"))->protocol, Protocol::http1);
+  EXPECT_EQ(made(record_to("unix:///run/app.sock"))->protocol, Protocol::http1);
+  EXPECT_EQ(made(record_to("h2c://backend"))->protocol, Protocol::http2);
+  store::TargetRecord record = record_to("h2c://backend");
+  record.insecure_skip_verify = true;
+  EXPECT_FALSE(made(record)) << "it is without TLS";
+}
+
 TEST(Target, RefusesOtherUrls) {
   for (const std::string_view url : {"",
                                      "backend:8080",
@@ -59,7 +71,11 @@ TEST(Target, RefusesOtherUrls) {
                                      "http://",
                                      "http:///path",
                                      "ftp://backend",
-                                     "h2c://backend",
+                                     "h2://backend",
+                                     "h2c://",
+                                     "h2c:///run/app.sock",
+                                     "h2c://user@backend",
+                                     "h2c://backend/?query",
                                      "http://user:password@backend",
                                      "http://backend/?query",
                                      "http://backend?query",
