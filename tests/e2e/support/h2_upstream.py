@@ -205,7 +205,7 @@ class H2Upstream:
         connection = self._connections[number] = _Connection(self, number, writer)
         try:
             await connection.run(reader)
-        except (OSError, ProtocolError):
+        except (OSError, ProtocolError, asyncio.CancelledError):
             pass
         finally:
             del self._connections[number]
