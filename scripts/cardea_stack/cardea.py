@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from .ports import free_port, loopback_addresses
-from .process import ManagedProcess, base_environment, repository_root
+from .process import ManagedProcess, base_environment, repository_root, wait_until
 
 
 def binary_path(preset: str | None = None) -> Path:
@@ -98,6 +98,15 @@ class Cardea(ManagedProcess):
     def current_log(self) -> str:
         """What this run has logged; earlier runs of the same object come before it in the file."""
         return self.log()[self._log_start :]
+
+    def wait_for_log(self, *texts: str) -> str:
+        """The last line that has all of `texts`. A thread of its own writes the log: after the answer, maybe."""
+
+        def find():
+            lines = self.log().splitlines(keepends=True)
+            return [line for line in lines if line.endswith("\n") and all(text in line for text in texts)]
+
+        return wait_until(find, 20, f"the log says {texts}")[-1].rstrip("\n")
 
     def command_line(self, *arguments: str) -> subprocess.CompletedProcess:
         """Runs `cardea ARGUMENTS…` with the same environment to its end."""

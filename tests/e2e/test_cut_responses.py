@@ -6,6 +6,7 @@ import ssl
 import threading
 
 import pytest
+from cardea_stack import wait_until
 from support import raw
 from support.access_log import SECONDS
 from support.secure_upstream import TestCa
@@ -99,7 +100,7 @@ def test_anybody_could_have_ended_a_tls_connection_without_a_word(cardea, ask, t
     answer, _ = ask(HEAD + b"\r\n" + BODY, "nothing")
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert not answer.endswith(b"0\r\n\r\n")
-    assert "close_notify" in cardea.log()[before:]
+    wait_until(lambda: "close_notify" in cardea.log()[before:], 20, "the log says why")
 
 
 def test_a_client_of_http_1_0_sees_a_reset_instead(ask):

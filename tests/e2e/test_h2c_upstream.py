@@ -51,7 +51,7 @@ def resident_kib(cardea) -> int:
 
 
 def log_of(cardea, hostname: str) -> str:
-    return [line for line in cardea.log().splitlines() if f"{hostname} " in line][-1]
+    return cardea.wait_for_log(f"{hostname} ")
 
 
 # --- heads ---

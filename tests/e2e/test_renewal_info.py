@@ -159,7 +159,7 @@ def test_a_window_after_the_end_does_not_let_the_certificate_expire(advised):
 def test_the_reason_of_the_ca_can_be_seen(advised, stack):
     assert advised["past"]["renewal"]["explanation_url"] == EXPLANATION
     assert advised["one-second"]["renewal"]["explanation_url"] is None, "what is no URL is not passed on"
-    assert EXPLANATION in stack.cardea.log()
+    stack.cardea.wait_for_log(EXPLANATION)
 
 
 def test_a_window_in_the_past_renews_once_and_nothing_else_is_renewed(advised, stack, owner, clock):

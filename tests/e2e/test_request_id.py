@@ -66,7 +66,7 @@ def test_who_quotes_an_upstream_s_failure_finds_it_in_the_log(cardea, http_host)
     host = http_host(f"http://127.0.0.1:{free_port()}")
     response = raw.get(cardea.http_port, host)
     assert raw.status_of(response) == 502
-    (line,) = [line for line in cardea.log().splitlines() if f" {host} GET: 502 " in line]
+    line = cardea.wait_for_log(f" {host} GET: 502 ")
     assert line.endswith(f"(request {head_of(response)['x-request-id']})")
 
 

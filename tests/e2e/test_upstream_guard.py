@@ -54,8 +54,7 @@ def test_cardea_and_its_redis_are_refused_under_another_name(stack, http_host):
         response = raw.get(stack.cardea.http_port, hostname)
         assert raw.status_of(response) == 502
         assert b"localhost" not in response, "the client is not told where"
-        line = next(line for line in stack.cardea.log().splitlines() if hostname in line and " 502 " in line)
-        assert words in line
+        assert words in stack.cardea.wait_for_log(hostname, " 502 ")
 
 
 @pytest.fixture
@@ -72,8 +71,7 @@ def test_what_the_operator_does_not_allow_is_refused(strict, stack, http_host, n
         wait_until(lambda host=hostname: status_from(strict, host) != 404, 20, "the host is known")
         assert status_from(stack.cardea, hostname) == 200
         assert status_from(strict, hostname) == 502
-        assert f"{hostname} GET: 502" in strict.log()
-    assert "which UPSTREAM_ALLOWED does not have (loopback)" in strict.log()
+        strict.wait_for_log(f"{hostname} GET: 502", "which UPSTREAM_ALLOWED does not have (loopback)")
     strict_api = Api(strict.http_port, strict.make_token("strict"))
     for url, word in (
         (stack.nginx.url, "(loopback)"),
@@ -114,7 +112,7 @@ def test_what_a_name_resolves_to_is_judged(resolving, names, stack, http_host):
         hostname = http_host(f"http://{name}.upstream.test:{stack.nginx.port}")
         known(resolving, hostname)
         assert status_from(resolving, hostname) == status, name
-    assert "169.254.169.254 is the metadata service of a cloud" in resolving.log()
+    resolving.wait_for_log("169.254.169.254 is the metadata service of a cloud")
 
 
 def test_names_without_an_answer_hold_up_no_other_host(resolving, names, stack, http_host):
@@ -144,7 +142,7 @@ def test_a_name_that_does_not_exist_is_the_fault_of_its_host_alone(resolving, st
     known(resolving, good)
     assert status_from(resolving, nowhere) == 502
     assert status_from(resolving, good) == 200
-    assert "the name does not resolve" in resolving.log()
+    resolving.wait_for_log("the name does not resolve")
 
 
 def test_a_directory_that_a_token_names_is_judged_when_it_is_stored(api, new_host, stack):

@@ -49,7 +49,7 @@ def lines_of(body: bytes) -> dict[str, str]:
 
 def reason(cardea, hostname: str) -> str:
     """What the log says about the last request of that host that failed."""
-    return [line for line in cardea.log().splitlines() if f"{hostname} GET: 502" in line][-1]
+    return cardea.wait_for_log(f"{hostname} GET: 502")
 
 
 @pytest.mark.parametrize("scheme", ["https", "wss"])
@@ -250,7 +250,7 @@ def test_unix_sockets_must_be_allowed(folder, stack, http_host, nginx, new_host)
     with Cardea(folder, REDIS_URL=stack.redis.url(), UPSTREAM_ALLOWED="private,loopback") as own:
         wait_until(lambda: raw.status_of(raw.get(own.http_port, stored)) != 404, 20, "the host is known")
         assert raw.status_of(raw.get(own.http_port, stored)) == 502
-        assert "Unix sockets are not in UPSTREAM_ALLOWED (unix)" in own.log()
+        own.wait_for_log("Unix sockets are not in UPSTREAM_ALLOWED (unix)")
         api = Api(own.http_port, own.make_token("nosocket"))
         wanted = {"hostname": new_host(), "target_url": f"unix://{nginx.socket_path}"}
         assert "(unix)" in api.expect(400, "POST", "/proxy/targets", wanted)["detail"]
