@@ -195,6 +195,12 @@ bool head_may_be_complete(std::string_view bytes, std::size_t scanned) {
     const bool line_is_empty = at >= 2 && bytes[at - 2] == '\n';
     if (bare || line_is_empty) return true;
   }
+  // Nothing that follows makes a CR without LF good, and nothing may follow: it is refused now, not when the
+  // time for the head is over.
+  for (std::size_t at = bytes.find('\r', scanned - 1); at != std::string_view::npos && at + 1 < bytes.size();
+       at = bytes.find('\r', at + 1)) {
+    if (bytes[at + 1] != '\n') return true;
+  }
   return false;
 }
 

@@ -48,7 +48,8 @@ struct ControlFields {
 [[nodiscard]] bool may_keep_alive(const ControlFields& control, std::uint8_t version_minor);
 
 // True if a parse of `bytes` can give a result, good or bad, although one of the first `scanned` bytes of it
-// could not: an empty line or a bare LF came since. Keeps slow senders from costing a parse per segment.
+// could not: an empty line, a bare LF or a bare CR came since. Keeps slow senders from costing a parse per
+// segment.
 [[nodiscard]] bool head_may_be_complete(std::string_view bytes, std::size_t scanned);
 
 }  // namespace cardea::http

@@ -167,6 +167,15 @@ TEST(H1RequestParser, RefusesAtOnceWhatCannotBecomeARequest) {
   EXPECT_EQ(status_of("GET / HTTP/1.1\n"), 400);
 }
 
+TEST(H1RequestParser, RefusesABareCrAtOnceWhereverASegmentEnds) {
+  constexpr std::string_view kBytes = "GET / HTTP/1.1\r\nHost: a\r\n\rX";
+  for (std::size_t scanned = 1; scanned < kBytes.size(); ++scanned) {
+    RequestHead head;
+    ASSERT_EQ(parse_request_head(kBytes.substr(0, scanned), head, 0), 0U) << scanned;
+    EXPECT_FALSE(parse_request_head(kBytes, head, scanned)) << scanned;
+  }
+}
+
 TEST(H1RequestParser, SplitsTheAbsoluteForm) {
   struct Case {
     std::string method, target, host;
