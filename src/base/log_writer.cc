@@ -26,6 +26,10 @@ LogWriter::~LogWriter() {
 
 void LogWriter::add(std::string_view line) {
   const std::scoped_lock lock(mutex_);
+  if (waiting_.size() + line.size() > bytes_max_) {
+    ++dropped_;  // without the notice, which costs most when there is no room for it
+    return;
+  }
   const std::string told = dropped_ > 0 ? notice_(dropped_) : std::string();
   if (waiting_.size() + told.size() + line.size() > bytes_max_) {
     ++dropped_;
