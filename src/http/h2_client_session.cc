@@ -164,7 +164,10 @@ H2ClientSession::~H2ClientSession() = default;
 
 bool H2ClientSession::can_start() const {
   const bool between = stream_id_ == 0 || (ended_ && closed_ && !failure_);
-  return between && works() && nghttp2_session_check_request_allowed(session_.get()) != 0;
+  // A server that is about to end may first take no more requests (RFC 9113 §5.1.2) and say GOAWAY later.
+  const bool welcome =
+      nghttp2_session_get_remote_settings(session_.get(), NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS) > 0;
+  return between && welcome && works() && nghttp2_session_check_request_allowed(session_.get()) != 0;
 }
 
 base::Status H2ClientSession::start(const H2Fields& head, Method method, Body body) {

@@ -37,7 +37,7 @@ class H2ClientSession {
   H2ClientSession& operator=(const H2ClientSession&) = delete;
   ~H2ClientSession();
 
-  // Whether another request may be started: the last one is over, and the server has not said GOAWAY.
+  // Whether another request may be started: the last one is over, and the server takes more.
   [[nodiscard]] bool can_start() const;
   // Error: closed, retryable (this connection takes no more requests).
   base::Status start(const H2Fields& head, Method method, Body body);

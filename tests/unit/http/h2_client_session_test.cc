@@ -308,6 +308,16 @@ TEST_F(H2Client, AnswersBetweenRequestsAndSeesGoaway) {
   EXPECT_FALSE(settle());
 }
 
+TEST_F(H2Client, AsksNoServerThatTakesNoMoreRequests) {
+  start("GET");
+  server_.head({{":status", "204"}}, kEnd);
+  response();
+  server_.allow_streams(0);
+  EXPECT_FALSE(settle());
+  server_.allow_streams(1);
+  EXPECT_TRUE(settle());
+}
+
 TEST_F(H2Client, AnswersAPingInTheMiddleOfAResponse) {
   start("GET");
   server_.head({{":status", "200"}});

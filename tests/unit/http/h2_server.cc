@@ -146,6 +146,11 @@ void H2Server::ping() {
   EXPECT_EQ(nghttp2_submit_ping(session_, 0, nullptr), 0);
 }
 
+void H2Server::allow_streams(std::uint32_t count) {
+  const nghttp2_settings_entry entry = {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, count};
+  EXPECT_EQ(nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, &entry, 1), 0);
+}
+
 void H2Server::goaway(std::int32_t last_stream, std::uint32_t code) {
   EXPECT_EQ(nghttp2_submit_goaway(session_, 0, last_stream, code, nullptr, 0), 0);
 }

@@ -55,6 +55,8 @@ class H2Server {
   void take(std::size_t bytes);
   void reset(std::uint32_t code);
   void ping();
+  // SETTINGS_MAX_CONCURRENT_STREAMS.
+  void allow_streams(std::uint32_t count);
   void goaway(std::int32_t last_stream, std::uint32_t code);
 
  private:
