@@ -47,7 +47,8 @@ net::Task<base::Status> UpstreamH2::drain(std::size_t left_max) {
       co_return upstream_error(ErrorCode::timeout, "the upstream took nothing of the body in time");
     }
   }
-  co_return base::Status{};
+  // What could be given out at last lies in `stream`, and nobody else flushes it.
+  co_return co_await stream.flush(base::kBodyProgressTimeout);
 }
 
 // --- the response ---
@@ -92,7 +93,7 @@ bool UpstreamH2::settle() {
 bool UpstreamH2::rest() {
   if (!settle()) return false;
   tasks_.spawn("idle upstream", attend());
-  return true;
+  return stream.is_open();
 }
 
 // A PING wants its answer now, and who said GOAWAY is not asked again. The pool ends this wait.
