@@ -35,6 +35,19 @@ void read_upstream(JsonReader& reader, store::TargetRecord& target, const net::A
   }
 }
 
+// What the upstream is told besides the client's own fields; faults go to `reader`.
+void read_headers(JsonReader& reader, store::TargetRecord& target) {
+  target.forwarded_header = reader.flag("forwarded_header").value_or(false);
+  target.underscore_headers = reader.texts("underscore_headers").value_or(std::vector<std::string>{});
+  target.custom_headers = reader.text_map("custom_headers").value_or(decltype(target.custom_headers){});
+  for (const auto& [name, value] : target.custom_headers) {
+    if (auto fault = proxy::check_custom_header(name, value); !fault)
+      reader.complain(fault.error().context + ".");
+  }
+  if (auto fault = proxy::check_underscore_headers(target.underscore_headers); !fault)
+    reader.complain(fault.error().context + ".");
+}
+
 }  // namespace
 
 boost::json::object public_view(const store::TargetRecord& record) {
@@ -51,6 +64,9 @@ boost::json::object public_view(const store::TargetRecord& record) {
   view["enable_http"] = record.enable_http;
   view["enable_https"] = record.enable_https;
   view["preserve_host_header"] = record.preserve_host_header;
+  view["forwarded_header"] = record.forwarded_header;
+  view["underscore_headers"] =
+      boost::json::array(record.underscore_headers.begin(), record.underscore_headers.end());
   view["upstream_ca_pem"] = record.upstream_ca_pem;
   view["upstream_server_name"] = record.upstream_server_name;
   view["insecure_skip_verify"] = record.insecure_skip_verify;
@@ -99,11 +115,7 @@ base::Result<Targets::Wanted> Targets::read(const store::TokenRecord& caller, st
   target.enable_http = reader->flag("enable_http").value_or(true);
   target.enable_https = reader->flag("enable_https").value_or(true);
   target.preserve_host_header = reader->flag("preserve_host_header").value_or(true);
-  if (auto headers = reader->text_map("custom_headers")) target.custom_headers = std::move(*headers);
-  for (const auto& [name, value] : target.custom_headers) {
-    if (auto fault = proxy::check_custom_header(name, value); !fault)
-      reader->complain(fault.error().context + ".");
-  }
+  read_headers(*reader, target);
   // Before anything is stored: a target whose certificate can never be ordered helps nobody.
   if (target.enable_https && wanted.email.empty()) {
     reader->complain(

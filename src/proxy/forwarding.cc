@@ -75,6 +75,23 @@ void append_forwarded_for(Head& out, const http::RequestHead& request,
   http::end_field(out);
 }
 
+// RFC 7239 §4: what is no token is quoted (§6: an IPv6 address also has brackets). Neither an address nor an
+// authority has a quote or a backslash in it. What a trusted proxy said stands before it, in a field of its
+// own.
+template <typename Head>
+void append_forwarded(Head& out, const http::RequestHead& request, const http::ConnectionInfo& connection) {
+  http::begin_field(out, "Forwarded");
+  out.append("for=");
+  const bool is_v6 = connection.peer.is_v6();
+  if (is_v6) out.append("\"[");
+  out.append(connection.peer_text);
+  if (is_v6) out.append("]\"");
+  out.append(";host=\"");
+  out.append(request.authority);
+  out.append(connection.scheme == http::Scheme::https ? "\";proto=https" : "\";proto=http");
+  http::end_field(out);
+}
+
 }  // namespace
 
 bool is_forwarding_field(std::string_view name) {
@@ -136,6 +153,7 @@ void append_forwarding(Head& out, const http::RequestHead& request, const http::
   for (const Field& field : fields) {
     if (!is_custom(target, field.name)) http::append_field(out, field.name, field.value);
   }
+  if (target.forwarded_header && !is_custom(target, "Forwarded")) append_forwarded(out, request, connection);
 }
 
 template void append_forwarding(base::Buffer&, const http::RequestHead&, const http::ConnectionInfo&,

@@ -24,7 +24,8 @@ namespace cardea::proxy {
 [[nodiscard]] std::string_view client_address(const http::RequestHead& request,
                                               const http::ConnectionInfo& connection);
 
-// Appends X-Forwarded-For, -Proto, -Host, -Port, X-Real-IP and X-Request-Id, but those that are custom.
+// Appends X-Forwarded-For, -Proto, -Host, -Port, X-Real-IP and X-Request-Id, and Forwarded (RFC 7239) if the
+// target wants it, but those that are custom.
 // `Head` is base::Buffer for HTTP/1, http::H2Fields for HTTP/2.
 template <typename Head>
 void append_forwarding(Head& out, const http::RequestHead& request, const http::ConnectionInfo& connection,

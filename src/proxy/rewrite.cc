@@ -26,6 +26,11 @@ bool is_dropped_by_connection(const http::FieldList& fields, std::string_view na
          http::connection_nominates(fields, name);
 }
 
+bool is_any_of(std::string_view name, const std::vector<std::string>& names) {
+  return std::ranges::any_of(names,
+                             [&](const std::string& other) { return equals_ignoring_case(name, other); });
+}
+
 struct RequestFilter {
   const http::RequestHead& request;
   const http::ConnectionInfo& connection;
@@ -48,7 +53,7 @@ struct RequestFilter {
     if (http::is_hop_by_hop(name)) return false;
     if (is_forwarding_field(name) && !(connection.peer_is_trusted && passes_if_trusted(name))) return false;
     // "X_Forwarded_For" is "X-Forwarded-For" to every CGI-like upstream.
-    if (name.find('_') != std::string_view::npos) return false;
+    if (name.find('_') != std::string_view::npos && !is_any_of(name, target.underscore_headers)) return false;
     if (has_connection && is_dropped_by_connection(request.fields, name)) return false;
     return !is_custom(target, name);
   }

@@ -7,6 +7,7 @@
 
 #include "base/strings.h"
 #include "http/field_rules.h"
+#include "proxy/forwarding.h"
 
 namespace cardea::proxy {
 namespace {
@@ -14,6 +15,15 @@ namespace {
 // Framing, routing and connection fields are decided by the proxy (RFC 9110 §7.6.1).
 constexpr std::array<std::string_view, 5> kNotSettable = {"host", "content-length", "expect", "via",
                                                           "trailer"};
+
+// A request has kFieldsMax fields, each of which is looked for in the list.
+constexpr std::size_t kUnderscoreHeadersMax = 20;
+
+bool is_set_by_proxy(std::string_view name) {
+  return std::ranges::any_of(
+             kNotSettable, [&](std::string_view other) { return base::equals_ignoring_case(name, other); }) ||
+         http::is_hop_by_hop(name);
+}
 
 // The members that are about TLS, for a target whose upstream and key are set.
 base::Status secure(Target& target, const store::TargetRecord& record, Transport transport,
@@ -42,10 +52,29 @@ base::Status check_custom_header(std::string_view name, std::string_view value) 
   };
   if (!http::is_token(name)) return refuse("is not a header name");
   if (!http::is_field_value(value)) return refuse("has a control character in its value");
-  const bool reserved = std::ranges::any_of(
-      kNotSettable, [&](std::string_view other) { return base::equals_ignoring_case(name, other); });
-  if (reserved || http::is_hop_by_hop(name))
-    return refuse("is set by the proxy itself and cannot be overridden");
+  if (is_set_by_proxy(name)) return refuse("is set by the proxy itself and cannot be overridden");
+  return {};
+}
+
+base::Status check_underscore_headers(const std::vector<std::string>& names) {
+  const auto refuse = [](std::string_view name, std::string_view why) {
+    return base::fail(base::ErrorCode::invalid,
+                      fmt::format("underscore_headers: \"{}\" {}", base::printable(name, 60), why));
+  };
+  if (names.size() > kUnderscoreHeadersMax) {
+    return base::fail(base::ErrorCode::invalid,
+                      fmt::format("underscore_headers: {} names are given, {} is the most", names.size(),
+                                  kUnderscoreHeadersMax));
+  }
+  for (const std::string& name : names) {
+    if (!http::is_token(name)) return refuse(name, "is not a header name");
+    if (!name.contains('_')) return refuse(name, "has no \"_\"; such a header passes in any case");
+    std::string dashed = name;
+    std::ranges::replace(dashed, '_', '-');
+    if (is_set_by_proxy(dashed) || is_forwarding_field(dashed)) {
+      return refuse(name, "would be taken for a field that the proxy itself sets");
+    }
+  }
   return {};
 }
 
@@ -65,6 +94,10 @@ base::Result<Target> Target::from_record(const store::TargetRecord& record, Upst
   target.enabled = record.enabled;
   target.enable_http = record.enable_http;
   target.enable_https = record.enable_https;
+  target.forwarded_header = record.forwarded_header;
+  target.underscore_headers = record.underscore_headers;
+  if (auto checked = check_underscore_headers(record.underscore_headers); !checked)
+    return std::unexpected(checked.error());
   for (const auto& [name, value] : record.custom_headers) {
     auto checked = check_custom_header(name, value);
     if (!checked) return std::unexpected(checked.error());

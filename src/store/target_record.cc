@@ -21,6 +21,8 @@ base::Result<TargetRecord> parse_target_record(std::string_view hostname, std::s
   reader->take("enable_http", record.enable_http);
   reader->take("enable_https", record.enable_https);
   reader->take("preserve_host_header", record.preserve_host_header);
+  reader->take("forwarded_header", record.forwarded_header);
+  reader->take("underscore_headers", record.underscore_headers);
   reader->take("upstream_ca_pem", record.upstream_ca_pem);
   reader->take("upstream_server_name", record.upstream_server_name);
   reader->take("insecure_skip_verify", record.insecure_skip_verify);
@@ -45,6 +47,9 @@ std::string to_json(const TargetRecord& record) {
   object.emplace("enable_http", record.enable_http);
   object.emplace("enable_https", record.enable_https);
   object.emplace("preserve_host_header", record.preserve_host_header);
+  object.emplace("forwarded_header", record.forwarded_header);
+  object.emplace("underscore_headers",
+                 boost::json::array(record.underscore_headers.begin(), record.underscore_headers.end()));
   object.emplace("upstream_ca_pem", record.upstream_ca_pem);
   object.emplace("upstream_server_name", record.upstream_server_name);
   object.emplace("insecure_skip_verify", record.insecure_skip_verify);

@@ -140,3 +140,16 @@ def test_an_upstream_that_leads_back_here_is_a_loop(cardea, http_host, upstream)
     head = f"GET /headers HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nVia: {hops}\r\n\r\n"
     assert raw.status_of(raw.exchange(cardea.http_port, head.encode())) == 508
     assert raw.status_of(raw.exchange(cardea.http_port, head.replace("1.1 cardea, ", "", 1).encode())) == 200
+
+
+def test_a_target_asks_for_forwarded_and_for_names_with_underscores(cardea, http_host, upstream):
+    host = http_host(upstream.url, forwarded_header=True, underscore_headers=["Api_Key"])
+    fields = ask(cardea, host, "Forwarded: for=203.0.113.9", "Api_Key: k", "Other_Key: o")
+    assert fields["forwarded"] == [f'for=127.0.0.1;host="{host}";proto=http']
+    assert fields["api_key"] == ["k"] and "other_key" not in fields
+
+
+def test_a_name_that_an_upstream_takes_for_one_of_ours_is_refused(api, new_host, upstream):
+    wanted = {"hostname": new_host(), "target_url": upstream.url, "underscore_headers": ["X_Forwarded_For"]}
+    detail = api.expect(400, "POST", "/proxy/targets", wanted)["detail"]
+    assert 'underscore_headers: "X_Forwarded_For" would be taken for a field that the proxy itself sets.' in detail

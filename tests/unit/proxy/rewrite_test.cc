@@ -290,6 +290,29 @@ TEST_F(RewriteRequest, DropsNamesWithUnderscores) {
   EXPECT_EQ(values("Some-Field"), Values{"kept"});
 }
 
+TEST_F(RewriteRequest, LetsNamesWithUnderscoresPassThatTheTargetNames) {
+  target_.underscore_headers = {"some_field"};
+  for (const std::string_view name : {"X_Forwarded_For", "Some_Field", "Some_Other"}) add(name, "said");
+  EXPECT_EQ(values("Some_Field"), Values{"said"});
+  for (const std::string_view name : {"X_Forwarded_For", "Some_Other"}) expect_absent(name);
+}
+
+TEST_F(RewriteRequest, SaysForwardedIfTheTargetWantsIt) {
+  add("Forwarded", "for=203.0.113.9");
+  expect_absent("Forwarded");
+  target_.forwarded_header = true;
+  EXPECT_EQ(values("Forwarded"), Values{"for=192.0.2.7;host=\"www.example.com\";proto=https"});
+  connection_.peer = boost::asio::ip::make_address("2001:db8::7");
+  connection_.peer_text = "2001:db8::7";
+  connection_.scheme = http::Scheme::http;
+  EXPECT_EQ(values("Forwarded"), Values{"for=\"[2001:db8::7]\";host=\"www.example.com\";proto=http"});
+  connection_.peer_is_trusted = true;
+  EXPECT_EQ(values("Forwarded"),
+            (Values{"for=203.0.113.9", "for=\"[2001:db8::7]\";host=\"www.example.com\";proto=http"}));
+  target_.custom_headers = {{"Forwarded", "for=unknown"}};
+  EXPECT_EQ(values("Forwarded"), Values{"for=unknown"});
+}
+
 TEST_F(RewriteRequest, KeepsRepeatedFieldsRepeatedAndInOrder) {
   add("Accept", "a");
   add("X-Between", "b");

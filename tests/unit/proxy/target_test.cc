@@ -178,5 +178,20 @@ TEST(Target, RefusesCustomHeadersThatAreNoneOrAreOurs) {
   }
 }
 
+TEST(Target, TakesNamesWithUnderscoresThatAreNotOursOtherwise) {
+  store::TargetRecord record = record_to("http://backend");
+  record.underscore_headers = {"Some_Field", "_", "X_Api-Key"};
+  EXPECT_EQ(made(record).value().underscore_headers, record.underscore_headers);
+  for (const char* name : {"", "two words_", "X\r\n_Y", "Some-Field", "X_Forwarded_For", "x-forwarded_PROTO",
+                           "X_Real_IP", "Content_Length", "Transfer_Encoding", "X_Request-Id", "_Host_X\n"}) {
+    record.underscore_headers = {"Some_Field", name};
+    const auto refused = made(record);
+    ASSERT_FALSE(refused) << name;
+    EXPECT_TRUE(refused.error().context.starts_with("underscore_headers")) << refused.error().context;
+  }
+  record.underscore_headers.assign(21, "Some_Field");
+  EXPECT_FALSE(made(record)) << "each is looked for in every request";
+}
+
 }  // namespace
 }  // namespace cardea::proxy

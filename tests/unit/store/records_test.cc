@@ -153,9 +153,13 @@ TEST(TargetRecord, RemembersWhomItsUpstreamMustBe) {
   EXPECT_EQ(record.upstream_ca_pem, "") << "stored before there was such a member";
   EXPECT_EQ(record.upstream_server_name, "");
   EXPECT_FALSE(record.insecure_skip_verify);
+  EXPECT_FALSE(record.forwarded_header);
+  EXPECT_TRUE(record.underscore_headers.empty());
   record.upstream_ca_pem = "-----BEGIN CERTIFICATE-----\n";
   record.upstream_server_name = "app.internal";
   record.insecure_skip_verify = true;
+  record.forwarded_header = true;
+  record.underscore_headers = {"Some_Field", "Other_Field"};
   EXPECT_EQ(parse_target_record("a.example.com", to_json(record)).value(), record);
 }
 
