@@ -56,8 +56,8 @@ bool StreamCore::can_receive() const {
 }
 
 void StreamCore::update_interest() {
-  const std::uint32_t wanted =
-      (can_receive() ? kInputEvents : 0U) | (flushing_ != nullptr ? std::uint32_t{EPOLLOUT} : 0U);
+  const std::uint32_t wanted = (can_receive() ? kInputEvents : 0U) |
+                               (flushing_ != nullptr || sends_rest_ ? std::uint32_t{EPOLLOUT} : 0U);
   if (wanted == interest_) return;
   // Not merely an empty set: hang-ups are always reported, again and again.
   if (wanted == 0) {
@@ -189,10 +189,12 @@ base::Result<bool> StreamCore::send_queued() {
 }
 
 void StreamCore::on_writable() {
-  if (flushing_ == nullptr) return update_interest();
+  if (flushing_ == nullptr && !sends_rest_) return update_interest();
   auto sent = send_queued();
-  if (!sent) return wake_writer(std::unexpected(sent.error()));
-  if (*sent) wake_writer({});
+  if (sent && !*sent) return;
+  sends_rest_ = false;  // after an error, too: the next read meets it
+  if (flushing_ == nullptr) return update_interest();
+  wake_writer(sent ? base::Status{} : std::unexpected(sent.error()));
 }
 
 void StreamCore::set_write_timer() {
@@ -358,6 +360,8 @@ base::Status Stream::send_now() {
   if (!encoded) return encoded;
   auto sent = core_->send_queued();
   if (!sent) return std::unexpected(sent.error());
+  core_->sends_rest_ = !*sent;
+  if (core_->sends_rest_) core_->update_interest();
   return {};
 }
 

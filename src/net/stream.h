@@ -61,8 +61,8 @@ class Stream {
   // than `rate` that its Patience is over; closed, protocol, cancelled.
   [[nodiscard]] FlushAwaiter flush(Duration limit, RateMin rate = RateMin::none);
 
-  // Sends as much of what is queued as the socket takes at once; the rest waits for the next flush(). For a
-  // word in between while another coroutine may be flushing. Error: closed, protocol, cancelled.
+  // Sends what is queued without waiting for it: the rest follows when the socket has room. For a word in
+  // between while another coroutine may be flushing. Error: closed, protocol, cancelled.
   base::Status send_now();
 
   // Puts a codec between the wire and input()/output(). Bytes that were received already go through it.

@@ -79,6 +79,7 @@ class StreamCore final : public boost::intrusive_ref_counter<StreamCore, boost::
   DeadlineTimer read_timer_{*this, &StreamCore::on_read_expired};
   std::function<void()> on_gone_;
 
+  bool sends_rest_ = false;                   // of what send_now() could not send
   std::uint64_t sent_ = 0;                    // bytes that the socket has ever taken
   Stream::FlushAwaiter* flushing_ = nullptr;  // while it waits
   DeadlineTimer write_timer_{*this, &StreamCore::on_write_expired};
