@@ -216,10 +216,10 @@ void H2ClientSession::write_body(std::string_view piece) {
   if (std::exchange(body_deferred_, false)) nghttp2_session_resume_data(session_.get(), stream_id_);
 }
 
-void H2ClientSession::end_body(const FieldList& trailers) {
+void H2ClientSession::end_body(std::string_view piece, const FieldList& trailers) {
   for (const Field& field : trailers) append_field(trailers_out_, field.name, field.value);
   body_ends_ = true;
-  write_body({});
+  write_body(piece);
 }
 
 void H2ClientSession::send(base::Buffer& output) {

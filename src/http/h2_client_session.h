@@ -43,7 +43,8 @@ class H2ClientSession {
   base::Status start(const H2Fields& head, Method method, Body body);
   // Copies the piece. What the server's windows do not take waits here: see unsent().
   void write_body(std::string_view piece);
-  void end_body(const FieldList& trailers);
+  // The last piece, which may be empty.
+  void end_body(std::string_view piece, const FieldList& trailers);
   // Bytes of the body that were not given out by send() yet. The caller keeps it small.
   [[nodiscard]] std::size_t unsent() const { return body_out_.size(); }
 

@@ -74,10 +74,12 @@ net::Task<base::Status> Forward::send_request() {
   const http::RequestHead& request = exchange_.request();
   auto queued = connection_->send_head(request, exchange_.connection(), target_, exchange_.record().id);
   if (!queued) co_return queued;
+  expect_within(base::kUpstreamHeadTimeout);
   if (exchange_.body_done()) co_return co_await upstream().flush(base::kBodyProgressTimeout);
   if (request.expects_continue) {
     // Whoever refuses by the head alone spares everybody the body.
     upload_ = Upload::held;
+    expect_within(base::kContinueTimeout);
     co_return co_await upstream().flush(base::kBodyProgressTimeout);
   }
   begin_upload();
@@ -88,11 +90,13 @@ net::Task<base::Status> Forward::send_request() {
 void Forward::begin_upload() {
   body_touched_ = true;
   upload_ = Upload::running;
+  expect_within(base::kUpstreamHeadTimeout);
   upload_tasks_.spawn("upload", upload());
 }
 
 net::Task<void> Forward::upload() {
   upload_ = co_await send_body() ? Upload::complete : Upload::failed;
+  renew();  // the upstream has had nothing to answer to before
 }
 
 net::Task<bool> Forward::send_body() {
@@ -109,40 +113,48 @@ net::Task<bool> Forward::send_body() {
       upstream().close();
       co_return false;
     }
+    if (exchange_.body_done()) {
+      if (!connection_->end_body(*piece, rewrite_trailers(exchange_.request_trailers()))) co_return false;
+      break;
+    }
     if (!piece->empty() && !connection_->send_body(*piece)) co_return false;
-    if (exchange_.body_done()) break;
     // If the upstream stopped reading it may still answer why; the response decides.
     if (upstream().queued() >= kQueuedMax && !co_await upstream().flush(base::kBodyProgressTimeout)) {
       co_return false;
     }
     if (connection_->held_back() >= kQueuedMax && !co_await connection_->drain(kQueuedMax)) co_return false;
   }
-  end_request_body();
   if (!co_await upstream().flush(base::kBodyProgressTimeout)) co_return false;
   co_return connection_->held_back() == 0 || (co_await connection_->drain(0)).has_value();
 }
 
-void Forward::end_request_body() {
-  connection_->end_body(rewrite_trailers(exchange_.request_trailers()));
+void Forward::expect_within(net::Stream::Duration limit) {
+  limit_ = limit;
+  renew();
 }
 
-net::Task<base::Status> Forward::read_upstream() {
-  const bool held = upload_ == Upload::held;
-  auto more = co_await upstream().read(held ? net::Stream::Duration(base::kContinueTimeout)
-                                            : net::Stream::Duration(base::kUpstreamHeadTimeout));
-  if (more && *more) co_return base::Status{};
-  if (more)
-    co_return upstream_error(ErrorCode::closed, "the upstream closed the connection without an answer");
-  if (more.error().code == ErrorCode::timeout && upload_ == Upload::held) {
+base::Status Forward::on_silence() {
+  if (upload_ == Upload::held && !exchange_.response_started()) {
     begin_upload();  // it knows no 100
-    co_return base::Status{};
+    return {};
   }
-  // While the request is still on its way the upstream has nothing to answer to yet.
-  if (more.error().code == ErrorCode::timeout && upload_ == Upload::running) co_return base::Status{};
-  if (more.error().code == ErrorCode::timeout) {
-    co_return upstream_error(ErrorCode::timeout, "the upstream did not answer in time");
+  if (upload_ == Upload::running) {
+    renew();  // it may wait for the rest of the request, which has limits of its own
+    return {};
   }
-  co_return std::unexpected(more.error());
+  return upstream_error(ErrorCode::timeout, exchange_.response_started()
+                                                ? "the upstream did not go on with its response in time"
+                                                : "the upstream did not answer in time");
+}
+
+net::Task<base::Result<bool>> Forward::read_upstream() {
+  if (due_.passed()) {
+    const auto excused = on_silence();
+    if (!excused) co_return std::unexpected(excused.error());
+  }
+  auto more = co_await upstream().read(due_.left());
+  if (!more && more.error().code == ErrorCode::timeout) co_return true;  // the next call judges
+  co_return std::move(more);
 }
 
 net::Task<base::Status> Forward::receive_head() {
@@ -152,7 +164,10 @@ net::Task<base::Status> Forward::receive_head() {
     if (!taken) co_return taken;
     if (exchange_.response_started()) co_return base::Status{};
     auto more = co_await read_upstream();
-    if (!more) co_return more;
+    if (!more) co_return std::unexpected(more.error());
+    if (!*more) {
+      co_return upstream_error(ErrorCode::closed, "the upstream closed the connection without an answer");
+    }
   }
 }
 
@@ -176,11 +191,10 @@ base::Status Forward::take_final(const http::ResponseHead& head) {
   http::ResponseHead out;
   if (!rewrite_response(head, out)) return upstream_error(ErrorCode::too_large, "too many response fields");
   exchange_.start_response(out);
-  body_idle_limit_ = net::Stream::Duration(base::kBodyProgressTimeout);
-  if (is_event_stream(head)) {
-    body_idle_limit_ = base::kEventStreamIdleTimeout;
-    exchange_.spare_memory();
-  }
+  const bool events = is_event_stream(head);
+  if (events) exchange_.spare_memory();
+  expect_within(events ? net::Stream::Duration(base::kEventStreamIdleTimeout)
+                       : net::Stream::Duration(base::kBodyProgressTimeout));
   return {};
 }
 
@@ -188,6 +202,7 @@ base::Status Forward::take_interim(const http::ResponseHead& head) {
   if (++interim_responses_ > base::kInterimResponsesMax) {
     return upstream_error(ErrorCode::protocol, "the upstream sends interim responses without end");
   }
+  renew();
   if (head.status == 100) {
     // The client is told when its body is waited for. Who did not ask need not know.
     if (upload_ == Upload::held) begin_upload();
@@ -208,13 +223,13 @@ base::Status Forward::take_switch(const http::ResponseHead& head) {
   return {};
 }
 
-base::Status Forward::relay_available() {
-  for (;;) {
+base::Result<bool> Forward::relay_available() {
+  for (bool relayed = false;; relayed = true) {
     auto piece = connection_->take_body();
     if (!piece) return std::unexpected(piece.error());
-    if (piece->empty()) return {};
+    if (piece->empty()) return relayed;
     auto written = exchange_.write_body(*piece);
-    if (!written) return written;
+    if (!written) return std::unexpected(written.error());
   }
 }
 
@@ -226,7 +241,7 @@ void Forward::end_response_body() {
 net::Task<base::Status> Forward::relay_body() {
   for (;;) {
     auto relayed = relay_available();
-    if (!relayed) co_return relayed;
+    if (!relayed) co_return std::unexpected(relayed.error());
     if (connection_->response_done()) {
       end_response_body();
       co_return co_await exchange_.finish();
@@ -234,7 +249,8 @@ net::Task<base::Status> Forward::relay_body() {
     // What is here goes out before we wait for more: events must not sit in a buffer.
     auto sent = co_await exchange_.flush();
     if (!sent) co_return sent;
-    auto more = co_await upstream().read(body_idle_limit_);
+    if (*relayed) renew();  // not before: the client may have needed the time
+    auto more = co_await read_upstream();
     if (!more) co_return std::unexpected(more.error());
     if (*more) continue;
     if (!connection_->end_of_input()) {

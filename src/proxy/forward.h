@@ -4,7 +4,9 @@
 #include <memory>
 #include <optional>
 
+#include "base/limits.h"
 #include "http/exchange.h"
+#include "net/deadline.h"
 #include "net/task.h"
 #include "net/task_group.h"
 #include "proxy/target.h"
@@ -33,9 +35,15 @@ class Forward {
   net::Task<void> upload();
   // False: the body did not get through.
   net::Task<bool> send_body();
-  void end_request_body();
   net::Task<base::Status> receive_head();
-  net::Task<base::Status> read_upstream();
+  // Waits for more input until something is due; true: there may be some, false: the upstream ended.
+  net::Task<base::Result<bool>> read_upstream();
+  // From now on the upstream has `limit` for its next head, or piece of the body.
+  void expect_within(net::Stream::Duration limit);
+  // The same limit anew: it has shown that it is at work.
+  void renew() { due_ = net::Deadline(limit_); }
+  // What was due has not come. Error: timeout, if the upstream is to blame.
+  base::Status on_silence();
   // What of heads is here; the final one starts the response.
   base::Status take_heads();
   base::Status take_interim(const http::ResponseHead& head);
@@ -43,7 +51,8 @@ class Forward {
   // The upstream agreed to the upgrade that the client asked for.
   base::Status take_switch(const http::ResponseHead& head);
   net::Task<base::Status> relay_body();
-  base::Status relay_available();
+  // False: nothing of the body was here.
+  base::Result<bool> relay_available();
   void end_response_body();
   void release();
 
@@ -63,7 +72,10 @@ class Forward {
   Upload upload_ = Upload::none;
   bool switched_ = false;  // the exchange is a tunnel
   int interim_responses_ = 0;
-  net::Stream::Duration body_idle_limit_{};
+  // When a head, or the next piece of the body, is due. Not any byte renews it: the server may keep the
+  // connection alive for an application that hangs (PING of HTTP/2), and a head may trickle.
+  net::Stream::Duration limit_ = base::kUpstreamHeadTimeout;
+  net::Deadline due_{limit_};
   // Last: the upload uses everything above.
   net::TaskGroup upload_tasks_;
 };

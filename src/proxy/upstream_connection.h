@@ -41,7 +41,9 @@ class UpstreamConnection : private net::TimerWheel::Timer {
                                  const Target& target, std::string_view request_id) = 0;
   // Queues a piece of the body, which is copied.
   virtual base::Status send_body(std::string_view piece) = 0;
-  virtual void end_body(const http::FieldList& trailers) = 0;
+  // The last piece, which may be empty, and the end: with it, as an HTTP/2 window that is just full lets no
+  // end follow.
+  virtual base::Status end_body(std::string_view piece, const http::FieldList& trailers) = 0;
   // Bytes of the body that are neither with the socket nor in `stream`, as the protocol forbids to send them
   // yet.
   [[nodiscard]] std::size_t held_back() const { return held_back_; }

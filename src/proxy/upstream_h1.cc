@@ -25,8 +25,10 @@ base::Status UpstreamH1::send_body(std::string_view piece) {
   return written;
 }
 
-void UpstreamH1::end_body(const http::FieldList& trailers) {
+base::Status UpstreamH1::end_body(std::string_view piece, const http::FieldList& trailers) {
+  auto written = piece.empty() ? base::Status{} : send_body(piece);
   if (chunked_) http::append_last_chunk(stream.output(), trailers);
+  return written;
 }
 
 net::Task<base::Status> UpstreamH1::drain(std::size_t /*left_max*/) {

@@ -31,9 +31,10 @@ base::Status UpstreamH2::send_body(std::string_view piece) {
   return {};
 }
 
-void UpstreamH2::end_body(const http::FieldList& trailers) {
-  session_.end_body(trailers);
+base::Status UpstreamH2::end_body(std::string_view piece, const http::FieldList& trailers) {
+  session_.end_body(piece, trailers);
   queue();
+  return {};
 }
 
 net::Task<base::Status> UpstreamH2::drain(std::size_t left_max) {

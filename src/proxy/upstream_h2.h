@@ -18,7 +18,7 @@ class UpstreamH2 final : public UpstreamConnection {
   base::Status send_head(const http::RequestHead& request, const http::ConnectionInfo& client,
                          const Target& target, std::string_view request_id) override;
   base::Status send_body(std::string_view piece) override;
-  void end_body(const http::FieldList& trailers) override;
+  base::Status end_body(std::string_view piece, const http::FieldList& trailers) override;
   net::Task<base::Status> drain(std::size_t left_max) override;
   base::Result<bool> take_head(http::ResponseHead& head) override;
   base::Result<std::string_view> take_body() override;

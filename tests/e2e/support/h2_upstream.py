@@ -307,3 +307,8 @@ class H2Upstream:
 
     async def _silent(self, stream, _):
         await asyncio.Event().wait()
+
+    async def _stalled(self, stream, _):
+        stream.head()
+        await stream.send(b"first")
+        await asyncio.Event().wait()

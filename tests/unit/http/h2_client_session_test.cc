@@ -178,7 +178,7 @@ TEST_F(H2Client, PassesTrailersBothWays) {
   client_.write_body("body");
   FieldList trailers;
   ASSERT_TRUE(trailers.add({"X-Sum", "1"}) && trailers.add({"X-Other", "2"}));
-  client_.end_body(trailers);
+  client_.end_body({}, trailers);
   to_server();
   EXPECT_EQ(server_.request().body, "body");
   EXPECT_EQ(server_.request().trailers, (Fields{{"x-sum", "1"}, {"x-other", "2"}}));
@@ -209,7 +209,7 @@ TEST_F(H2Client, HoldsABodyBackUntilTheServerTakesIt) {
   server_.take(65535);
   to_client();
   ASSERT_TRUE(client_.receive(down_, up_));
-  client_.end_body({});
+  client_.end_body({}, {});
   to_server();
   EXPECT_EQ(server_.request().body.size(), 3 * 65535U);
   server_.take(65535);
@@ -217,6 +217,18 @@ TEST_F(H2Client, HoldsABodyBackUntilTheServerTakesIt) {
   ASSERT_TRUE(client_.receive(down_, up_));
   server_.receive(up_);
   EXPECT_EQ(server_.request().body, body);
+  EXPECT_TRUE(server_.request().ended);
+  EXPECT_EQ(client_.unsent(), 0U);
+}
+
+// A server may wait for the end before it takes anything, and its window is full.
+TEST_F(H2Client, EndsABodyThatIsAsLongAsTheWindow) {
+  start("POST", H2ClientSession::Body::follows);
+  client_.write_body(std::string(35535, 'b'));
+  to_server();
+  client_.end_body(std::string(30000, 'b'), {});
+  to_server();
+  EXPECT_EQ(server_.request().body.size(), 65535U);
   EXPECT_TRUE(server_.request().ended);
   EXPECT_EQ(client_.unsent(), 0U);
 }

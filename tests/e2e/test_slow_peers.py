@@ -1,4 +1,4 @@
-"""Clients that take their time: who trickles is cut off, who is merely slow or quiet is not.
+"""Clients and upstreams that take their time: who trickles is cut off, who is merely slow or quiet is not.
 
 The clock of a Cardea of its own is moved, timers and all, so that minutes take no time.
 """
@@ -12,6 +12,7 @@ from cardea_stack import Api, ApiError, Cardea, wait_until
 from support import raw
 from support.access_log import SECONDS, AccessLog
 from support.clock import TimerClock
+from support.h2_upstream import H2Upstream
 from support.names import bugs_in
 
 STEP = 20  # seconds between two pieces of somebody slow
@@ -38,10 +39,10 @@ def node(stack, session_folder, clock):
 
 
 @pytest.fixture
-def host(stack, node, new_host, listener):
-    """A site whose upstream is `listener`."""
+def new_site(stack, node, new_host):
+    """Makes a site with that upstream."""
     api = Api(node.http_port, stack.cardea.make_token(new_host("token")))
-    name = new_host("slow")
+    made = []
 
     def patiently(what):
         """Time has passed in a moment: the node may be about to connect to Redis anew."""
@@ -53,9 +54,27 @@ def host(stack, node, new_host, listener):
 
         wait_until(is_done, SECONDS, "the API answers")
 
-    patiently(lambda: api.create_target(name, listener.url, enable_https=False))
-    yield name
-    patiently(lambda: api.expect(200, "DELETE", f"/proxy/targets/{name}"))
+    def make(url: str) -> str:
+        made.append(new_host("slow"))
+        patiently(lambda: api.create_target(made[-1], url, enable_https=False))
+        return made[-1]
+
+    yield make
+    for name in made:
+        patiently(lambda name=name: api.expect(200, "DELETE", f"/proxy/targets/{name}"))
+
+
+@pytest.fixture
+def host(new_site, listener):
+    """A site whose upstream is `listener`."""
+    return new_site(listener.url)
+
+
+@pytest.fixture
+def http2_host(new_site):
+    """A site and its upstream, which speaks HTTP/2."""
+    with H2Upstream() as upstream:
+        yield new_site(upstream.url), upstream
 
 
 @pytest.fixture
@@ -287,6 +306,97 @@ def test_a_quiet_tunnel_is_not_cut(client, host, listener, clock):
                 clock.advance("+25m")
                 sender.sendall(b"x")
                 assert receiver.recv(1) == b"x"
+
+
+# --- upstreams ---
+
+
+def respond_slowly(server: socket.socket, clock, pieces) -> int:
+    """Sends a piece every STEP seconds until it is cut off; how many it were."""
+    for number, piece in enumerate(pieces):
+        clock.advance(f"+{STEP}s")
+        with contextlib.suppress(OSError):
+            server.sendall(piece)
+        if is_over(server):
+            return number
+    return number + 1
+
+
+@pytest.fixture
+def asked(client, host, listener):
+    """A client that waits for its response, and the upstream that has its request."""
+    client.sendall(f"GET /slow HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    server, _ = listener.accept_request()
+    with server:
+        yield client, server
+
+
+def test_a_head_of_a_response_that_trickles_is_504(asked, clock):
+    client, server = asked
+    fields = [b"HTTP/1.1 200 OK\r\n", *[b"X-%d: 1\r\n" % number for number in range(ROUNDS)]]
+    assert 2 <= respond_slowly(server, clock, fields) <= 4
+    assert raw.status_of(raw.receive_until(client, b"Request id: ")) == 504
+
+
+def test_interim_responses_show_that_the_upstream_is_at_work(asked, clock):
+    client, server = asked
+    interim = [b"HTTP/1.1 102 Processing\r\n\r\n"] * ROUNDS
+    assert respond_slowly(server, clock, interim) == ROUNDS
+    server.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    assert raw.receive_until(client, b"\r\n\r\nok").endswith(b"\r\n\r\nok")
+
+
+def test_a_body_of_a_response_that_has_nothing_but_framing_is_cut(node, host, asked, clock):
+    client, server = asked
+    server.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n")
+    assert raw.receive_until(client, b"first\r\n")
+    assert 2 <= respond_slowly(server, clock, [b"0"] * ROUNDS) <= 4
+    assert raw.receive_all(client) == b"", "no last chunk"
+    assert node.access_log.wait_for_one(host=host, path="/slow")["aborted"] == "upstream"
+
+
+def test_a_slow_response_arrives(asked, clock):
+    client, server = asked
+    server.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % ROUNDS)
+    assert respond_slowly(server, clock, [b"x"] * ROUNDS) == ROUNDS
+    assert raw.receive_until(client, b"x" * ROUNDS).endswith(b"\r\n\r\n" + b"x" * ROUNDS)
+
+
+def test_a_response_that_began_early_may_wait_for_the_rest_of_the_request(upload, clock):
+    """As an echo does. The request has limits of its own."""
+    client, server = upload
+    server.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
+    assert raw.status_of(raw.receive_head(client)) == 200
+    sent = 0
+    for _ in range(ROUNDS):
+        clock.advance(f"+{STEP}s")
+        client.sendall(b"x" * (2 * BYTES_PER_STEP))
+        sent += 2 * BYTES_PER_STEP
+        receive_exactly(server, 2 * BYTES_PER_STEP)
+    client.sendall(b"x" * (1_000_000 - sent))
+    receive_exactly(server, 1_000_000 - sent)
+    server.sendall(b"ok")
+    assert raw.receive_until(client, b"ok") == b"ok"
+
+
+@pytest.mark.parametrize("path", ["/silent", "/stalled"])
+def test_frames_of_http2_do_not_prolong_a_response(client, http2_host, clock, path):
+    """The server answers for an application that hangs."""
+    host, upstream = http2_host
+    client.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    wait_until(lambda: upstream.asked, SECONDS, "the upstream is asked")
+    if path == "/stalled":
+        assert raw.receive_until(client, b"first\r\n")
+    for number in range(ROUNDS):
+        clock.advance(f"+{STEP}s")
+        if upstream.gone.wait(0.3):
+            break
+        upstream.ping()
+    assert 2 <= number <= 4
+    if path == "/silent":
+        assert raw.status_of(raw.receive_until(client, b"Request id: ")) == 504
+    else:
+        assert raw.receive_all(client) == b"", "no last chunk"
 
 
 # --- the end ---
