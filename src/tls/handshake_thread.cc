@@ -1,5 +1,6 @@
 #include "tls/handshake_thread.h"
 
+#include <atomic>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -8,6 +9,7 @@
 
 #include "net/race.h"
 #include "net/remote_call.h"
+#include "tls/handshake.h"
 
 namespace cardea::tls {
 namespace {
@@ -21,6 +23,7 @@ constexpr int kNice = 10;
 struct HandshakeThread::Flight {
   std::unique_ptr<Session> session;
   base::Buffer in, out;
+  std::atomic<bool> client_left = false;
 };
 
 HandshakeThread::HandshakeThread(net::EventLoop& home) : home_(home) {
@@ -33,11 +36,14 @@ HandshakeThread::HandshakeThread(net::EventLoop& home) : home_(home) {
 net::Task<base::Result<Session::Step>> HandshakeThread::step(net::Stream& stream,
                                                              std::unique_ptr<Session>& session,
                                                              const net::Deadline& deadline) {
+  if (stream.ended()) co_return closed_early();
   const auto flight = std::make_shared<Flight>();
   flight->session = std::move(session);
   flight->in.append(stream.input().view());
   const std::size_t given = flight->in.size();
+  stream.watch([flight] { flight->client_left = true; });
   auto made = co_await net::with_deadline<base::Result<Session::Step>>(home_, deadline.left(), run(flight));
+  stream.watch({});
   if (!made) {
     co_return base::fail(
         base::ErrorCode::timeout,
@@ -54,8 +60,10 @@ net::Task<base::Result<Session::Step>> HandshakeThread::run(const std::shared_pt
   co_return co_await net::offload<base::Result<Session::Step>>(
       thread_, home_, [waiting = std::weak_ptr(flight)]() -> base::Result<Session::Step> {
         const auto flight = waiting.lock();
-        if (!flight)
+        if (!flight) {
           return base::fail(base::ErrorCode::cancelled, "nobody waits for this handshake any more");
+        }
+        if (flight->client_left) return closed_early();
         return flight->session->handshake(flight->in, flight->out);
       });
 }

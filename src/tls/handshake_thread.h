@@ -24,8 +24,8 @@ class HandshakeThread {
   HandshakeThread& operator=(const HandshakeThread&) = delete;
 
   // Session::handshake() with the buffers of `stream`, which may receive more meanwhile. `session` is taken
-  // for that time, and kept after an error of the code timeout: the deadline has passed. If the caller is
-  // destroyed before the step began, it is not made.
+  // for that time, and kept after an error of the code timeout: the deadline has passed. For a client that
+  // left (error: closed), or whose caller was destroyed, before the step began, it is not made.
   net::Task<base::Result<Session::Step>> step(net::Stream& stream, std::unique_ptr<Session>& session,
                                               const net::Deadline& deadline);
 

@@ -241,6 +241,31 @@ TEST_P(Accept, EndsAtAnyMomentOfAHandshakeOnAnotherThread) {
   EXPECT_TRUE(accepted) << accepted.error().to_string();
 }
 
+TEST_P(Accept, SignsForNobodyWhoHasLeft) {
+  ASSERT_GT(peer_sends(client_hello("rsa.example")), 0U);
+  ASSERT_EQ(::shutdown(peer_.get(), SHUT_WR), 0);
+  while (!stream_->ended()) turn();
+  auto accepting = start(accept(*stream_, contexts_, handshake_thread_));
+  const auto accepted = accepting->wait();
+  ASSERT_FALSE(accepted);
+  EXPECT_EQ(accepted.error().code, base::ErrorCode::closed);
+  EXPECT_EQ(peer_takes(), "") << "no ServerHello";
+}
+
+// The same, at any moment; what comes of it depends on who is quicker.
+TEST_P(Accept, SurvivesAClientThatLeavesDuringAHandshakeOnAnotherThread) {
+  for (int turns = 0; turns < 20; ++turns) {
+    reconnect();
+    ASSERT_GT(peer_sends(client_hello("rsa.example")), 0U);
+    auto accepting = start(accept(*stream_, contexts_, handshake_thread_));
+    for (int turn = 0; turn < turns; ++turn) EXPECT_TRUE(run(one_turn()));
+    peer_.close();
+    const auto accepted = accepting->wait();
+    ASSERT_FALSE(accepted);
+    EXPECT_EQ(accepted.error().code, base::ErrorCode::closed);
+  }
+}
+
 TEST_P(Accept, NeverSpeaksTheChallengesProtocolWithAnOrdinaryCertificate) {
   for (const std::string& protocols : {list({kAcme, kH2}), list({kH2, kAcme}), list({kAcme, kAcme})}) {
     reconnect();
