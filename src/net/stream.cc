@@ -1,12 +1,14 @@
 #include "net/stream.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <system_error>
 
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include "base/check.h"
 #include "base/limits.h"
@@ -16,8 +18,8 @@ namespace {
 
 // The first receive of a connection; a request or small response fits. It grows while reads fill it.
 constexpr std::size_t kReceiveBytesFirst = 4096;
-// Pieces from here on are encoded straight from the caller's memory instead of being collected first.
-constexpr std::size_t kEncodeAtOnceBytes = 4096;
+// Pieces from here on are encoded or sent straight from the caller's memory instead of being collected first.
+constexpr std::size_t kWriteAtOnceBytes = 4096;
 
 constexpr std::uint32_t kInputEvents = EPOLLIN | EPOLLRDHUP;
 
@@ -188,6 +190,24 @@ base::Result<bool> StreamCore::send_queued() {
   return true;
 }
 
+void StreamCore::send_or_queue(std::string_view bytes) {
+  const std::string_view queued = wire_out_.view();
+  std::array<iovec, 2> parts = {
+      {{const_cast<char*>(queued.data()), queued.size()}, {const_cast<char*>(bytes.data()), bytes.size()}}};
+  msghdr message{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = parts.size();
+  // Not past somebody who waits for room: there is none.
+  const bool may_send = flushing_ == nullptr && !sends_rest_ && socket_.is_open();
+  const ssize_t result = may_send ? ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT) : -1;
+  // The next flush() meets the error again, and waits if the socket is only full.
+  const std::size_t sent = result < 0 ? 0 : static_cast<std::size_t>(result);
+  sent_ += sent;
+  const std::size_t of_queued = std::min(sent, queued.size());
+  wire_out_.consume(of_queued);
+  wire_out_.append(bytes.substr(sent - of_queued));
+}
+
 void StreamCore::on_writable() {
   if (flushing_ == nullptr && !sends_rest_) return update_interest();
   auto sent = send_queued();
@@ -345,8 +365,12 @@ Stream::FlushAwaiter Stream::flush(Duration limit, RateMin rate) {
 }
 
 base::Status Stream::write(std::string_view bytes) {
-  if (!core_->codec_ || bytes.size() < kEncodeAtOnceBytes) {
+  if (bytes.size() < kWriteAtOnceBytes) {
     core_->output().append(bytes);
+    return {};
+  }
+  if (!core_->codec_) {
+    core_->send_or_queue(bytes);
     return {};
   }
   auto encoded = core_->encode_queued();

@@ -51,7 +51,8 @@ class Stream {
   // so callers loop. Error: timeout after `limit`, closed (reset), protocol (from the codec), cancelled
   // (close()).
   [[nodiscard]] ReadAwaiter read(Duration limit);
-  // Queues bytes for the peer. Large pieces are encoded at once, small ones together at flush().
+  // Queues bytes for the peer. Small pieces are encoded and sent together at flush(). Large ones are encoded
+  // at once or, without a codec, sent at once as far as the socket takes them: that saves a copy.
   base::Status write(std::string_view bytes);
   // The queue itself, to format into it without a copy. Loop: append, then flush().
   [[nodiscard]] base::Buffer& output();

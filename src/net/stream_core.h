@@ -51,6 +51,8 @@ class StreamCore final : public boost::intrusive_ref_counter<StreamCore, boost::
   base::Status encode_queued();
   // True when everything left; false when the socket is full; an error otherwise.
   base::Result<bool> send_queued();
+  // Sends what is queued and `bytes` behind it; the socket's remainder is queued.
+  void send_or_queue(std::string_view bytes);
   void on_writable();
   void set_write_timer();
   void on_write_expired();

@@ -18,6 +18,36 @@ TEST_F(StreamWrite, SendsNothingBeforeFlush) {
   EXPECT_EQ(stream_->queued(), 0U);
 }
 
+TEST_F(StreamWrite, SendsLargePiecesAtOnceBehindWhatIsQueued) {
+  const std::string large(10'000, 'x');
+  ASSERT_TRUE(stream_->write("head "));
+  ASSERT_TRUE(stream_->write(large));
+  EXPECT_EQ(stream_->queued(), 0U);
+  ASSERT_TRUE(stream_->write("tail"));
+  EXPECT_EQ(peer_takes(), "head " + large);
+  EXPECT_TRUE(run(flush()));
+  EXPECT_EQ(peer_takes(), "tail");
+}
+
+TEST_F(StreamWrite, KeepsTheOrderOfPiecesBehindAFullSocket) {
+  const std::string sent = many_bytes();
+  const std::string_view pieces = sent;
+  constexpr std::size_t kPiece = 50'000;
+  for (std::size_t at = 0; at < pieces.size(); at += kPiece) {
+    ASSERT_TRUE(stream_->write(pieces.substr(at, kPiece)));
+  }
+  auto flushing = start(flush());
+  ASSERT_FALSE(flushing->done());
+  ASSERT_TRUE(stream_->write(pieces.substr(0, kPiece)));
+  std::string received;
+  for (int looks = 0; looks < 10'000 && received.size() < sent.size() + kPiece; ++looks) {
+    received += peer_takes();
+    turn();
+  }
+  EXPECT_TRUE(flushing->wait());
+  EXPECT_TRUE(received == sent + sent.substr(0, kPiece));
+}
+
 TEST_F(StreamWrite, WaitsForAFullSocketAndGoesOn) {
   const std::string sent = many_bytes();
   ASSERT_TRUE(stream_->write(sent));
