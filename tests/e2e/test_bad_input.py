@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import socket
-import struct
 import subprocess
 
 import pytest
@@ -282,8 +280,7 @@ def test_a_client_that_resets_in_the_middle_of_a_handshake(cardea, site, root_pe
     for _ in range(20):
         connection = raw.connect(cardea.https_port)
         connection.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        connection.close()
+        raw.reset(connection)
     assert https(site).get("/")[0] == 200
     with HostConnection(site, cardea.https_port, https_context(root_pem)) as fresh:
         assert fresh.get("/")[0] == 200
