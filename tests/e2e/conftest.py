@@ -8,6 +8,7 @@ import itertools
 import pytest
 import redis
 from cardea_stack import HostConnection, Stack, https_context
+from support import raw
 from support.fault_stack import FaultStack
 from support.names import BLOCKED_NAME, bugs_in, certificate_name
 from support.upstream import Upstream
@@ -129,6 +130,20 @@ def https(cardea, root_pem):
     yield connect
     for connection in opened:
         connection.close()
+
+
+@pytest.fixture
+def client(cardea):
+    """A plain connection to Cardea, for bytes."""
+    with raw.connect(cardea.http_port) as connection:
+        yield connection
+
+
+@pytest.fixture
+def listener():
+    """An upstream that the test speaks for, byte by byte."""
+    with raw.Listener() as listening:
+        yield listening
 
 
 @pytest.fixture(scope="module")

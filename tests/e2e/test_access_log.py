@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import socket
-import struct
 import threading
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -59,18 +58,6 @@ def logged_host(stack, logged, new_host):
         api.expect(200, "DELETE", f"/proxy/targets/{hostname}")
 
 
-@pytest.fixture
-def listener():
-    """A socket that a test answers itself, or does not."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(SECONDS)
-        yield server
-
-
-def url_of(server: socket.socket) -> str:
-    return f"http://127.0.0.1:{server.getsockname()[1]}"
-
-
 def test_a_proxied_request(logged, log, logged_host, nginx):
     host = logged_host(nginx.url)
     before = datetime.now(timezone.utc)
@@ -116,7 +103,7 @@ def test_a_connection_with_two_hosts(logged, log, logged_host, nginx):
     hosts = [logged_host(nginx.url) for _ in range(2)]
     with raw.connect(logged.http_port) as connection:
         for host in (*hosts, hosts[0]):
-            connection.sendall(f"GET /bytes/1024 HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            connection.sendall(raw.request("GET /bytes/1024", host))
             head = raw.receive_until(connection, b"\r\n\r\n")
             body = head.partition(b"\r\n\r\n")[2]
             while len(body) < 1024:
@@ -182,7 +169,7 @@ def test_a_client_that_leaves(logged, log, logged_host, upstream):
     upstream.go_on.clear()
     host = logged_host(upstream.url)
     with raw.connect(logged.http_port) as connection:
-        connection.sendall(f"GET /slow HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        connection.sendall(raw.request("GET /slow", host))
         raw.receive_until(connection, b"\r\n\r\n")
     line = log.wait_for_one(host=host, path="/slow")
     upstream.go_on.set()
@@ -190,10 +177,10 @@ def test_a_client_that_leaves(logged, log, logged_host, upstream):
 
 
 def test_a_client_that_leaves_before_the_response(logged, log, logged_host, listener):
-    host = logged_host(url_of(listener))
+    host = logged_host(listener.url)
     with raw.connect(logged.http_port) as client:
-        client.sendall(f"POST /unanswered HTTP/1.1\r\nHost: {host}\r\nContent-Length: 4\r\n\r\nbody".encode())
-        server, _ = listener.accept()
+        client.sendall(raw.request("POST /unanswered", host, "Content-Length: 4") + b"body")
+        server = listener.accept()
         raw.receive_until(server, b"body")
     line = log.wait_for_one(host=host)
     server.close()
@@ -208,7 +195,7 @@ def test_an_upstream_that_cannot_be_connected_to_in_time(logged, log, logged_hos
         for waiting in (first, second):  # nobody accepts: one is in the queue, and the queue is full
             waiting.setblocking(False)
             waiting.connect_ex(busy.getsockname())
-        host = logged_host(url_of(busy))
+        host = logged_host(f"http://127.0.0.1:{busy.getsockname()[1]}")
         assert raw.status_of(raw.get(logged.http_port, host)) == 504
     line = log.wait_for_one(host=host)
     assert line["status"] == 504
@@ -228,7 +215,7 @@ def test_an_event_stream_is_told_when_it_ends(logged, log, logged_host, upstream
     upstream.go_on.clear()
     host = logged_host(upstream.url)
     with raw.connect(logged.http_port) as connection:
-        connection.sendall(f"GET /events HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        connection.sendall(raw.request("GET /events", host))
         raw.receive_until(connection, b"data: first\n\n")
         with HostConnection(host, logged.http_port) as other:
             assert other.get("/headers")[0] == 200
@@ -246,9 +233,9 @@ def test_mcp(logged, log, logged_host, upstream):
     host = logged_host(upstream.url)
 
     def call(path: str, method: str, name: str) -> dict:
-        fields = f"Mcp-Method: {method}\r\nMcp-Name: {name}\r\nMcp-Session-Id: secret-session\r\n"
-        head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 2\r\nConnection: close\r\n{fields}\r\n{{}}"
-        assert raw.status_of(raw.exchange(logged.http_port, head.encode())) == 200
+        fields = (f"Mcp-Method: {method}", f"Mcp-Name: {name}", "Mcp-Session-Id: secret-session")
+        head = raw.request(f"POST {path}", host, "Content-Length: 2", "Connection: close", *fields)
+        assert raw.status_of(raw.exchange(logged.http_port, head + b"{}")) == 200
         return log.wait_for_one(host=host, path=path)
 
     line = call("/one", "tools/call", 'say "hi"\\')
@@ -296,19 +283,16 @@ def test_a_challenge(logged, log, database):
 
 def test_a_websocket_is_one_line(logged, log, logged_host, listener):
     def echo_twice():
-        connection, _ = listener.accept()
-        with connection:
-            raw.receive_until(connection, b"\r\n\r\n")
+        with listener.accept_request() as (connection, _):
             connection.sendall(b"HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
             while data := connection.recv(65536):
                 connection.sendall(data * 2)
 
     thread = threading.Thread(target=echo_twice, daemon=True)
     thread.start()
-    host = logged_host(url_of(listener))
+    host = logged_host(listener.url)
     with raw.connect(logged.http_port) as client:
-        head = f"GET /socket HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n"
-        client.sendall(head.encode())
+        client.sendall(raw.request("GET /socket", host, "Connection: Upgrade", "Upgrade: echo"))
         raw.receive_until(client, b"\r\n\r\n")
         client.sendall(b"hello")
         raw.receive_until(client, b"hellohello")
@@ -322,27 +306,22 @@ def test_a_websocket_is_one_line(logged, log, logged_host, listener):
 
 
 def test_a_websocket_that_a_side_breaks(logged, log, logged_host, listener):
-    host = logged_host(url_of(listener))
+    host = logged_host(listener.url)
     for breaker in ("client", "upstream"):
         with raw.connect(logged.http_port) as client:
-            head = f"GET /{breaker} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n"
-            client.sendall(head.encode())
-            server, _ = listener.accept()
-            raw.receive_until(server, b"\r\n\r\n")
-            server.sendall(b"HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
-            raw.receive_until(client, b"\r\n\r\n")
-            broken = client if breaker == "client" else server
-            broken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # by a reset
-            broken.close()
-            assert log.wait_for_one(host=host, path=f"/{breaker}")["aborted"] == breaker
-            server.close()
+            client.sendall(raw.request(f"GET /{breaker}", host, "Connection: Upgrade", "Upgrade: echo"))
+            with listener.accept_request() as (server, _):
+                server.sendall(b"HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+                raw.receive_until(client, b"\r\n\r\n")
+                raw.reset(client if breaker == "client" else server)
+                assert log.wait_for_one(host=host, path=f"/{breaker}")["aborted"] == breaker
 
 
 def test_a_trusted_proxy_names_the_client_and_the_id(stack, folder):
     path = folder / "access.log"
     with Cardea(folder, REDIS_URL=stack.redis.url(), ACCESS_LOG=str(path), TRUSTED_PROXIES="127.0.0.0/8") as node:
-        head = "GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\nX-Forwarded-For: 203.0.113.9\r\nX-Request-Id: theirs\r\n"
-        raw.exchange(node.http_port, f"{head}\r\n".encode())
+        fields = ("Connection: close", "X-Forwarded-For: 203.0.113.9", "X-Request-Id: theirs")
+        raw.exchange(node.http_port, raw.request("GET /", "a.test", *fields))
         line = AccessLog(path).wait_for_one(host="a.test")
     assert (line["client"], line["request_id"]) == ("203.0.113.9", "theirs")
 
@@ -365,8 +344,8 @@ def test_the_end_leaves_no_line_behind(stack, folder):
     path = folder / "access.log"
     with Cardea(folder, REDIS_URL=stack.redis.url(), ACCESS_LOG=str(path), WORKERS="1") as node:
         with raw.connect(node.http_port) as connection:
-            requests = [f"GET /{number} HTTP/1.1\r\nHost: end.cardea.test\r\n\r\n" for number in range(100)]
-            connection.sendall("".join(requests).encode() + b"GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            requests = [raw.request(f"GET /{number}", "end.cardea.test") for number in range(100)]
+            connection.sendall(b"".join(requests) + raw.request("GET /last", "x", "Connection: close"))
             raw.receive_all(connection)
         assert node.stop() == 0
     assert [line["path"] for line in AccessLog(path).lines()] == [f"/{number}" for number in range(100)] + ["/last"]
@@ -390,7 +369,7 @@ def test_a_reader_that_does_not_read_holds_up_nobody(stack, folder):
     requests, batch = 4000, 100
     with Cardea(folder, REDIS_URL=stack.redis.url(), ACCESS_LOG=str(fifo), WORKERS="1") as node:
         with raw.connect(node.http_port) as connection:
-            many = f"GET /{'p' * 2000} HTTP/1.1\r\nHost: many.cardea.test\r\n\r\n".encode() * batch
+            many = raw.request(f"GET /{'p' * 2000}", "many.cardea.test") * batch
             for _ in range(requests // batch):
                 connection.sendall(many)
                 answers = b""
@@ -418,7 +397,7 @@ def test_an_access_log_that_nobody_reads_holds_up_nobody(stack, folder):
     """One reader for both outputs, who stops: lines are dropped, and telling of it must not make a worker wait."""
     with OnePipe(folder, REDIS_URL=stack.redis.url(), ACCESS_LOG="-", WORKERS="1") as node:
         with raw.connect(node.http_port) as connection:
-            batch = f"GET /{'p' * 2000} HTTP/1.1\r\nHost: many.cardea.test\r\n\r\n".encode() * 100
+            batch = raw.request(f"GET /{'p' * 2000}", "many.cardea.test") * 100
             for _ in range(30):  # 7 MB of lines: more than the chunks of a worker and the pipe hold
                 connection.sendall(batch)
                 answers = b""

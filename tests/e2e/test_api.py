@@ -230,8 +230,7 @@ def test_custom_header_values_are_not_public(api, public_api, http_host, nginx):
     assert "very-secret" not in str(public_api.expect(200, "GET", "/proxy/targets"))
 
 
-def test_a_body_that_is_too_large_is_refused_before_it_is_sent(api, cardea):
-    head = f"POST /proxy/targets HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {api.token}\r\n"
-    with raw.connect(cardea.http_port) as connection:
-        connection.sendall(f"{head}Content-Length: {1 << 30}\r\n\r\n".encode())
-        assert raw.status_of(raw.receive_until(connection, b"\r\n\r\n")) == 413
+def test_a_body_that_is_too_large_is_refused_before_it_is_sent(api, client):
+    fields = (f"Authorization: Bearer {api.token}", f"Content-Length: {1 << 30}")
+    client.sendall(raw.request("POST /proxy/targets", "localhost", *fields))
+    assert raw.status_of(raw.receive_until(client, b"\r\n\r\n")) == 413

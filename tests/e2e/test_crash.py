@@ -12,12 +12,13 @@ from cardea_stack import wait_until
 from support.ca_faults import hold, hold_answer
 from support.ca_proxy import CaProxy
 from support.fault_stack import (
-    FINALIZE_URL,
     FaultStack,
     Ordered,
     check_challenges,
     hold_all,
-    path_id,
+    is_asked_again,
+    is_finalized,
+    is_not_finalized,
 )
 from support.handshakes import Handshakes
 
@@ -28,18 +29,6 @@ REDIS_PAUSE_MILLISECONDS = 60_000  # ended as soon as the node is dead
 
 def registers(_, exchange):
     return exchange.payload and not exchange.payload.get("onlyReturnExisting")
-
-
-def looks_again(proxy: CaProxy, exchange) -> bool:
-    return proxy.count("authz", path=exchange.path) > 1
-
-
-def is_finalized(proxy: CaProxy, exchange) -> bool:
-    return proxy.count("finalize", path=FINALIZE_URL + path_id(exchange)) > 0
-
-
-def is_not_finalized(proxy: CaProxy, exchange) -> bool:
-    return not is_finalized(proxy, exchange)
 
 
 @dataclass(frozen=True)
@@ -66,7 +55,7 @@ POINTS = (
     Point("authz", "authz", hold),
     Point("challenge", "challenge", hold),
     Point("challenge-after", "challenge", hold_answer),
-    Point("authz-poll", "authz", hold, looks_again),
+    Point("authz-poll", "authz", hold, is_asked_again),
     Point("order-poll", "order", hold, is_not_finalized),
     Point("finalize", "finalize", hold),
     Point("finalize-after", "finalize", hold_answer),
@@ -90,14 +79,8 @@ class Held:
     rounds: int = 0
 
     def hold(self):
-        when = self.point.when
         self.proxy.clear()
-        self.fault = hold_all(
-            self.proxy,
-            self.point.kind,
-            self.point.action(),
-            (lambda exchange: when(self.proxy, exchange)) if when else None,
-        )
+        self.fault = hold_all(self.proxy, self.point.kind, self.point.action(), self.point.when)
 
 
 @pytest.fixture(scope="module")

@@ -69,20 +69,10 @@ def ask(cardea, http_host, ca, tls_context):
     def request(answer: bytes, end: str, version: str = "1.1") -> tuple[bytes, bool]:
         with TlsServer(tls_context, answer, end) as server, raw.connect(cardea.http_port) as client:
             host = http_host(server.url, upstream_ca_pem=ca.pem)
-            client.sendall(f"GET / HTTP/{version}\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
-            return receive_to_the_end(client)
+            client.sendall(raw.request("GET /", host, "Connection: close", version=version))
+            return raw.receive_to_the_end(client)
 
     return request
-
-
-def receive_to_the_end(connection: socket.socket) -> tuple[bytes, bool]:
-    received = b""
-    try:
-        while data := connection.recv(65536):
-            received += data
-        return received, False
-    except ConnectionResetError:
-        return received, True
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["tls1.2", "tls1.3"])
@@ -110,14 +100,12 @@ def test_a_client_of_http_1_0_sees_a_reset_instead(ask):
     assert was_reset, "an orderly end would be the end of the response"
 
 
-def test_a_client_of_http_1_0_sees_a_reset_for_any_response_that_is_cut(cardea, http_host):
-    with raw.Listener() as listener, raw.connect(cardea.http_port) as client:
-        client.sendall(f"GET / HTTP/1.0\r\nHost: {http_host(listener.url)}\r\n\r\n".encode())
-        server, _ = listener.accept_request()
-        with server:
-            server.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n13\r\nall of it, perhaps\n")
-            assert raw.receive_until(client, BODY).endswith(BODY)
-        assert receive_to_the_end(client) == (b"", True)
+def test_a_client_of_http_1_0_sees_a_reset_for_any_response_that_is_cut(client, http_host, listener):
+    client.sendall(raw.request("GET /", http_host(listener.url), version="1.0"))
+    with listener.accept_request() as (server, _):
+        server.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n13\r\nall of it, perhaps\n")
+        assert raw.receive_until(client, BODY).endswith(BODY)
+    assert raw.receive_to_the_end(client) == (b"", True)
 
 
 @pytest.mark.parametrize(

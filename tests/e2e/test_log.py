@@ -34,7 +34,7 @@ def fail(node, host: str, failures: int) -> list[str]:
     """Has that many requests answered with 502, over one connection; their ids."""
     ids = []
     with raw.connect(node.http_port) as connection:
-        batch = f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode() * BATCH
+        batch = raw.request("GET /", host) * BATCH
         for _ in range(failures // BATCH):
             connection.sendall(batch)
             answers = b""

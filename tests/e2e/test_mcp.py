@@ -22,17 +22,14 @@ STREAM += b"Mcp-Session-Id: 1868a90c-3f0b\r\nCache-Control: no-cache\r\n"
 
 
 @pytest.fixture
-def called(cardea, http_host):
+def called(client, http_host, listener):
     """A client that has sent a call, the server that got it, and the head that it got."""
-    with raw.Listener() as listener, raw.connect(cardea.http_port) as client:
-        host = http_host(listener.url)
-        head = ["POST /mcp HTTP/1.1", f"Host: {host}", "Content-Type: application/json"]
-        head += [f"Content-Length: {len(CALL)}", *(f"{name}: {value}" for name, value in FIELDS.items())]
-        client.sendall("\r\n".join([*head, "", ""]).encode() + CALL)
-        server, head = listener.accept_request()
-        with server:
-            assert raw.receive_until(server, CALL) == CALL
-            yield client, server, head
+    fields = ["Content-Type: application/json", f"Content-Length: {len(CALL)}"]
+    fields += [f"{name}: {value}" for name, value in FIELDS.items()]
+    client.sendall(raw.request("POST /mcp", http_host(listener.url), *fields) + CALL)
+    with listener.accept_request() as (server, head):
+        assert raw.receive_until(server, CALL) == CALL
+        yield client, server, head
 
 
 def test_the_fields_of_the_protocol_pass_as_they_are(called):
@@ -78,12 +75,9 @@ def test_a_server_that_breaks_off_is_seen_by_the_client(called):
     assert not (received + raw.receive_all(client)).endswith(b"0\r\n\r\n")
 
 
-def test_a_session_is_ended_by_the_client(cardea, http_host):
-    with raw.Listener() as listener, raw.connect(cardea.http_port) as client:
-        head = f"DELETE /mcp HTTP/1.1\r\nHost: {http_host(listener.url)}\r\nMcp-Session-Id: 1\r\n\r\n"
-        client.sendall(head.encode())
-        server, head = listener.accept_request()
-        with server:
-            assert head.startswith(b"DELETE /mcp HTTP/1.1\r\n") and raw.fields_of(head, "Mcp-Session-Id") == ["1"]
-            server.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
-            assert raw.status_of(raw.receive_until(client, b"\r\n\r\n")) == 204
+def test_a_session_is_ended_by_the_client(client, http_host, listener):
+    client.sendall(raw.request("DELETE /mcp", http_host(listener.url), "Mcp-Session-Id: 1"))
+    with listener.accept_request() as (server, head):
+        assert head.startswith(b"DELETE /mcp HTTP/1.1\r\n") and raw.fields_of(head, "Mcp-Session-Id") == ["1"]
+        server.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+        assert raw.status_of(raw.receive_until(client, b"\r\n\r\n")) == 204

@@ -19,12 +19,6 @@ def host(http_host, node):
     return http_host(node.url)
 
 
-@pytest.fixture
-def client(cardea):
-    with raw.connect(cardea.http_port) as connection:
-        yield connection
-
-
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_connection_that_node_has_closed_is_not_used(folder, http_host, http, method):
     """It closes idle ones sooner than we would, and a POST cannot be sent twice."""
@@ -38,37 +32,34 @@ def test_a_connection_that_node_has_closed_is_not_used(folder, http_host, http, 
 
 
 def test_chunks_and_trailers_pass(client, host):
-    client.sendall(f"GET /trailers HTTP/1.1\r\nHost: {host}\r\nTE: trailers\r\n\r\n".encode())
+    client.sendall(raw.request("GET /trailers", host, "TE: trailers"))
     head, _, body = raw.receive_until(client, b"X-Sum: 2\r\n\r\n").partition(b"\r\n\r\n")
     assert raw.fields_of(head, "Transfer-Encoding") == ["chunked"]
     assert raw.fields_of(head, "Trailer") == ["X-Sum"]
-    assert b"".join(body.split(b"\r\n")[1:-4:2]) == b"first second"
-    assert body.endswith(b"\r\n0\r\nX-Sum: 2\r\n\r\n")
+    assert raw.dechunked(body) == (b"first second", b"X-Sum: 2\r\n")
 
 
 def test_trailers_of_a_request_pass(client, host):
-    head = f"POST /upload HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
-    client.sendall(head.encode() + b"4\r\nbody\r\n0\r\nX-Sum: 4\r\n\r\n")
+    head = raw.request("POST /upload", host, "Transfer-Encoding: chunked", "Trailer: X-Sum")
+    client.sendall(head + b"4\r\nbody\r\n0\r\nX-Sum: 4\r\n\r\n")
     seen = raw.receive_until(client, b"}}")
     assert json.loads(seen[seen.index(b"{") : seen.rindex(b"}") + 1]) == {"bytes": 4, "trailers": {"x-sum": "4"}}
 
 
 def test_node_says_100_and_the_body_goes(client, host):
-    head = f"POST /upload HTTP/1.1\r\nHost: {host}\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n"
-    client.sendall(head.encode())
+    client.sendall(raw.request("POST /upload", host, "Content-Length: 4", "Expect: 100-continue"))
     assert raw.receive_head(client).startswith(b"HTTP/1.1 100 ")
     client.sendall(b"body")
     assert b'{"bytes":4,' in raw.receive_until(client, b"}}")
 
 
 def test_node_refuses_a_body_that_it_has_not_seen(client, host):
-    fields = "Content-Length: 4\r\nExpect: 100-continue\r\nX-Refuse: yes\r\n"
-    client.sendall(f"POST /upload HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n".encode())
+    client.sendall(raw.request("POST /upload", host, "Content-Length: 4", "Expect: 100-continue", "X-Refuse: yes"))
     assert raw.status_of(raw.receive_all(client)) == 413, "the only answer, and the end: the body may still come"
 
 
 def test_early_hints_come_first(client, host):
-    client.sendall(f"GET /hints HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    client.sendall(raw.request("GET /hints", host))
     hints = raw.receive_head(client)
     assert raw.status_of(hints) == 103
     assert raw.fields_of(hints, "Link") == ["</style.css>; rel=preload; as=style"]
@@ -77,7 +68,7 @@ def test_early_hints_come_first(client, host):
 
 def test_each_event_passes_at_once_and_an_end_is_seen(client, host, http, node):
     other = http(host)
-    client.sendall(f"GET /events HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    client.sendall(raw.request("GET /events", host))
     assert raw.status_of(raw.receive_head(client)) == 200
     for event in ("one", "two", "three"):
         # The next event is made only after this one is here.
@@ -89,14 +80,14 @@ def test_each_event_passes_at_once_and_an_end_is_seen(client, host, http, node):
 
 
 def test_a_client_that_leaves_ends_its_request_at_node(client, host, node):
-    client.sendall(f"GET /never HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    client.sendall(raw.request("GET /never", host))
     node.wait_for("asked /never")
     client.close()
     node.wait_for("aborted /never")
 
 
 def test_an_upgrade_by_hand(client, host, node):
-    client.sendall(f"GET /tunnel HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n".encode())
+    client.sendall(raw.request("GET /tunnel", host, "Connection: Upgrade", "Upgrade: echo"))
     assert raw.status_of(raw.receive_head(client)) == 101
     for piece in (b"\x00\xffhello", b"again"):
         client.sendall(piece)

@@ -7,7 +7,7 @@ import signal
 import pytest
 from cardea_stack import wait_until
 from support.ca_faults import Fault, hold, hold_answer, hold_then, problem
-from support.fault_stack import FINALIZE_URL, Ordered, hold_all, path_id
+from support.fault_stack import Ordered, hold_all, is_asked_again, is_finalized, is_not_finalized
 from support.handshakes import Handshakes
 
 # Where the paused node stands → (kind, action, when). "before" it the CA has seen nothing; what the node has sent
@@ -17,23 +17,19 @@ POINTS = {
     "order-after": ("new_order", hold_answer, None),
     "authz": ("authz", hold_answer, None),
     "challenge": ("challenge", hold, None),
-    "authz-poll": ("authz", hold_answer, lambda proxy, seen: proxy.count("authz", path=seen.path) > 1),
-    "order-poll": ("order", hold_answer, lambda proxy, seen: not is_finalized(proxy, seen)),
+    "authz-poll": ("authz", hold_answer, is_asked_again),
+    "order-poll": ("order", hold_answer, is_not_finalized),
     "finalize": ("finalize", hold, None),
     "finalize-after": ("finalize", hold_answer, None),
-    "issue-poll": ("order", hold_answer, lambda proxy, seen: is_finalized(proxy, seen)),
+    "issue-poll": ("order", hold_answer, is_finalized),
     "download": ("certificate", hold_answer, None),
 }
 CERTIFICATES = 2  # at each point
 
 
-def is_finalized(proxy, exchange) -> bool:
-    return proxy.count("finalize", path=FINALIZE_URL + path_id(exchange)) > 0
-
-
 def hold_at(proxy, point: str):
     kind, action, when = POINTS[point]
-    return hold_all(proxy, kind, action(), (lambda seen: when(proxy, seen)) if when else None)
+    return hold_all(proxy, kind, action(), when)
 
 
 def has_given_up(sleeper, name: str) -> bool:

@@ -58,8 +58,7 @@ def test_a_body_that_comes_back_while_it_is_sent(cardea, http_host, upstream):
     """The response is read only as the request goes: neither side may be buffered whole."""
     host = http_host(upstream.url)
     with raw.connect(cardea.http_port) as connection:
-        head = f"POST /mirror HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\n\r\n"
-        connection.sendall(head.encode())
+        connection.sendall(raw.request("POST /mirror", host, "Transfer-Encoding: chunked"))
         for number in range(5):
             mark = b"part %d of five" % number
             connection.sendall(b"%x\r\n%s\r\n" % (len(mark), mark))
@@ -80,7 +79,7 @@ def test_a_slow_reader_does_not_make_the_proxy_buffer(cardea, https, site):
     for _ in range(10):
         client = raw.connect(cardea.http_port)
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
-        client.sendall(f"GET /bytes/{BIG} HTTP/1.1\r\nHost: {site}\r\nConnection: close\r\n\r\n".encode())
+        client.sendall(raw.request(f"GET /bytes/{BIG}", site, "Connection: close"))
         clients.append(client)
     for client in clients:
         client.recv(1000)
@@ -102,7 +101,7 @@ def test_chunks_and_trailers(http, http_host, upstream):
 def test_an_event_passes_before_the_next_one_exists(cardea, http_host, upstream):
     upstream.go_on.clear()
     with raw.connect(cardea.http_port) as connection:
-        connection.sendall(f"GET /events HTTP/1.1\r\nHost: {http_host(upstream.url)}\r\n\r\n".encode())
+        connection.sendall(raw.request("GET /events", http_host(upstream.url)))
         assert b"data: first" in raw.receive_until(connection, b"data: first\n\n")
         upstream.go_on.set()
         assert b"data: second" in raw.receive_until(connection, b"data: second\n\n")
@@ -182,8 +181,8 @@ def test_head_and_304_have_no_body_and_the_connection_goes_on(http, http_host, n
 
 def test_expect_100_continue(cardea, http_host, upstream):
     with raw.connect(cardea.http_port) as connection:
-        head = f"POST /upload HTTP/1.1\r\nHost: {http_host(upstream.url)}\r\nContent-Length: 5\r\n"
-        connection.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
+        head = raw.request("POST /upload", http_host(upstream.url), "Content-Length: 5", "Expect: 100-continue")
+        connection.sendall(head)
         assert raw.receive_until(connection, b"\r\n\r\n").startswith(b"HTTP/1.1 100")
         connection.sendall(b"hello")
         assert hashlib.sha256(b"hello").hexdigest().encode() in raw.receive_until(connection, b"]}")
@@ -241,7 +240,7 @@ def test_an_early_client_end_frees_the_upstream(cardea, http, http_host, upstrea
     upstream.go_on.clear()
     host = http_host(upstream.url)
     with raw.connect(cardea.http_port) as connection:
-        connection.sendall(f"GET /slow HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        connection.sendall(raw.request("GET /slow", host))
         raw.receive_until(connection, BLOCK)
     upstream.go_on.set()
     assert http(host).get("/chunked")[0] == 200
@@ -294,7 +293,7 @@ def test_sigterm_lets_a_running_download_end(own_cardea, http_host, upstream):
     host = http_host(upstream.url)
     wait_until(lambda: raw.status_of(raw.get(own_cardea.http_port, host, "/headers")) == 200, 20, "the host is known")
     with raw.connect(own_cardea.http_port) as connection:
-        connection.sendall(f"GET /slow HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        connection.sendall(raw.request("GET /slow", host))
         received = raw.receive_until(connection, BLOCK)
         own_cardea.send_signal(signal.SIGTERM)
         wait_until(lambda: not accepts(own_cardea.http_port), 20, "it accepts no more connections")
@@ -320,68 +319,39 @@ def accepts(port: int) -> bool:
         return False
 
 
-class ListeningUpstream:
-    """A bare socket that a test reads and answers itself, to see what arrives when."""
-
-    def __enter__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.listener.settimeout(20)
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        return self
-
-    def __exit__(self, *_):
-        self.listener.close()
-
-    def accept(self) -> socket.socket:
-        connection, _ = self.listener.accept()
-        connection.settimeout(20)
-        return connection
+def test_the_head_reaches_the_upstream_before_the_body_comes(client, http_host, listener):
+    client.sendall(raw.request("POST /refuse", http_host(listener.url), "Content-Length: 100"))
+    with listener.accept_request() as (server, head):
+        assert b"POST /refuse" in head
+        server.sendall(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        assert raw.status_of(raw.receive_until(client, b"\r\n\r\n")) == 413
 
 
-def test_the_head_reaches_the_upstream_before_the_body_comes(cardea, http_host):
-    with ListeningUpstream() as upstream, raw.connect(cardea.http_port) as client:
-        host = http_host(upstream.url)
-        client.sendall(f"POST /refuse HTTP/1.1\r\nHost: {host}\r\nContent-Length: 100\r\n\r\n".encode())
-        with upstream.accept() as server:
-            assert b"POST /refuse" in raw.receive_until(server, b"\r\n\r\n")
-            server.sendall(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-            assert raw.status_of(raw.receive_until(client, b"\r\n\r\n")) == 413
-
-
-def test_a_client_that_leaves_after_its_body_ends_the_upstream_request(cardea, http_host):
-    with ListeningUpstream() as upstream:
-        host = http_host(upstream.url)
-        with raw.connect(cardea.http_port) as client:
-            client.sendall(f"POST /slow HTTP/1.1\r\nHost: {host}\r\nContent-Length: 4\r\n\r\n".encode())
-            server = upstream.accept()
-            raw.receive_until(server, b"\r\n\r\n")
-            client.sendall(b"body")
-            raw.receive_until(server, b"body")
-        with server:
-            assert server.recv(1) == b"", "the upstream is told that nobody waits"
+def test_a_client_that_leaves_after_its_body_ends_the_upstream_request(client, http_host, listener):
+    client.sendall(raw.request("POST /slow", http_host(listener.url), "Content-Length: 4"))
+    with listener.accept_request() as (server, _):
+        client.sendall(b"body")
+        raw.receive_until(server, b"body")
+        client.close()
+        assert server.recv(1) == b"", "the upstream is told that nobody waits"
 
 
 @pytest.mark.parametrize(("method", "repeated"), [("GET", True), ("POST", False)])
-def test_a_dead_pooled_connection_is_replaced_only_for_safe_requests(cardea, http_host, method, repeated):
-    with ListeningUpstream() as upstream:
-        host = http_host(upstream.url)
-        with raw.connect(cardea.http_port) as client:
-            client.sendall(f"GET /first HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
-            server = upstream.accept()
-            raw.receive_until(server, b"\r\n\r\n")
-            server.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirst")
-            raw.receive_until(client, b"first")
-            # The pooled connection dies at the moment it is used again.
-            client.sendall(f"{method} /second HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
-            raw.receive_until(server, b"\r\n\r\n")
-            server.close()
-            if repeated:
-                with upstream.accept() as again:
-                    raw.receive_until(again, b"\r\n\r\n")
-                    again.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecond")
-                    assert raw.status_of(raw.receive_until(client, b"second")) == 200
-            else:
-                assert raw.status_of(raw.receive_until(client, b"\r\n\r\n")) == 502
+def test_a_dead_pooled_connection_is_replaced_only_for_safe_requests(client, http_host, listener, method, repeated):
+    host = http_host(listener.url)
+    client.sendall(raw.request("GET /first", host))
+    with listener.accept_request() as (server, _):
+        server.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirst")
+        raw.receive_until(client, b"first")
+        # The pooled connection dies at the moment it is used again.
+        client.sendall(raw.request(f"{method} /second", host))
+        raw.receive_head(server)
+    if repeated:
+        with listener.accept_request() as (again, _):
+            again.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecond")
+            assert raw.status_of(raw.receive_until(client, b"second")) == 200
+    else:
+        assert raw.status_of(raw.receive_until(client, b"\r\n\r\n")) == 502
 
 
 def test_a_connection_that_was_idle_serves_again(https, site):

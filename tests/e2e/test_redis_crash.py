@@ -7,12 +7,8 @@ import signal
 import pytest
 from cardea_stack import wait_until
 from support.ca_faults import hold_answer
-from support.fault_stack import FINALIZE_URL, Ordered, check_challenges, hold_all, path_id
+from support.fault_stack import Ordered, check_challenges, hold_all, is_finalized, is_not_finalized
 from support.handshakes import Handshakes
-
-
-def is_finalized(proxy, exchange) -> bool:
-    return proxy.count("finalize", path=FINALIZE_URL + path_id(exchange)) > 0
 
 
 # The CA has acted, and Redis dies before its answer arrives.
@@ -21,7 +17,7 @@ POINTS = {
     "order": ("new_order", None),
     "authz": ("authz", None),
     "challenge": ("challenge", None),
-    "order-poll": ("order", lambda proxy, exchange: not is_finalized(proxy, exchange)),
+    "order-poll": ("order", is_not_finalized),
     "finalize": ("finalize", None),
     "issue-poll": ("order", is_finalized),
     "download": ("certificate", None),
@@ -51,8 +47,7 @@ def test_redis_that_dies_in_the_middle_of_orders_costs_nothing(fault_stack):
         for point, (kind, when) in POINTS.items():
             for moment in MOMENTS:
                 proxy = stack.proxy()
-                condition = (lambda seen, proxy=proxy, when=when: when(proxy, seen)) if when else None
-                fault = hold_all(proxy, kind, hold_answer(), condition)
+                fault = hold_all(proxy, kind, hold_answer(), when)
                 host = f"{point}-{moment}.cardea.test"
                 certificate = Ordered(stack, proxy, host, email=f"acme@{host}")
                 certificate.create(api)

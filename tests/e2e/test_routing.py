@@ -63,9 +63,8 @@ def test_keep_alive_requests_are_routed_anew_by_their_own_host(cardea, http_host
 
 def test_pipelined_requests_are_answered_in_order(cardea, http_host, nginx, upstream):
     first, second = http_host(nginx.url), http_host(upstream.url)
-    request = f"GET / HTTP/1.1\r\nHost: {first}\r\n\r\n"
-    request += f"GET /chunked HTTP/1.1\r\nHost: {second}\r\nConnection: close\r\n\r\n"
-    response = raw.exchange(cardea.http_port, request.encode())
+    requests = raw.request("GET /", first) + raw.request("GET /chunked", second, "Connection: close")
+    response = raw.exchange(cardea.http_port, requests)
     assert response.count(b"HTTP/1.1 200") == 2
     assert response.index(b"hello from nginx") < response.index(b"block 199")
 
@@ -99,7 +98,7 @@ def hello_in_segments(port: int, hostname: str, context: ssl.SSLContext, size: i
                     incoming.write(data)
 
         until_done(session.do_handshake)
-        session.write(f"GET / HTTP/1.1\r\nHost: {hostname}\r\nConnection: close\r\n\r\n".encode())
+        session.write(raw.request("GET /", hostname, "Connection: close"))
         send()
         return until_done(lambda: session.read(65536))
 
@@ -143,7 +142,7 @@ def test_tls_1_2_and_1_3_and_session_resumption(cardea, site, root_pem, version)
     def request(session):
         with socket.create_connection(("127.0.0.1", cardea.https_port), 20) as plain:
             with context.wrap_socket(plain, server_hostname=site, session=session) as connection:
-                connection.sendall(f"GET / HTTP/1.1\r\nHost: {site}\r\nConnection: close\r\n\r\n".encode())
+                connection.sendall(raw.request("GET /", site, "Connection: close"))
                 assert raw.status_of(raw.receive_until(connection, b"nginx")) == 200
                 return connection.session, connection.session_reused
 

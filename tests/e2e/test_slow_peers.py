@@ -78,12 +78,6 @@ def http2_host(new_site):
 
 
 @pytest.fixture
-def listener():
-    with raw.Listener() as listener:
-        yield listener
-
-
-@pytest.fixture
 def client(node):
     with raw.connect(node.http_port) as connection:
         yield connection
@@ -145,38 +139,38 @@ def test_a_connection_without_a_request_ends(node, client, clock):
 # --- bodies of requests ---
 
 
+def steps_until(is_cut, clock: TimerClock, trickle) -> int:
+    """How many steps of time pass until is_cut(); at the end of each, trickle() sends or takes very little."""
+    for number in range(ROUNDS):
+        clock.advance(f"+{STEP}s")
+        if is_cut():
+            break
+        trickle()
+    return number
+
+
 @pytest.fixture
 def upload(client, host, listener):
     """A client and its upstream, after the head of a request with a long body."""
-    client.sendall(f"POST /upload HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1000000\r\n\r\n".encode())
-    server, _ = listener.accept_request()
-    with server:
+    client.sendall(raw.request("POST /upload", host, "Content-Length: 1000000"))
+    with listener.accept_request() as (server, _):
         yield client, server
 
 
 def test_a_body_that_trickles_is_cut(node, host, upload, clock):
     client, server = upload
-    for number in range(ROUNDS):
-        clock.advance(f"+{STEP}s")
-        if is_over(server):
-            break
-        client.sendall(b"x")
-    assert 2 <= number <= 4, "silence for less than a minute is no fault, and a byte does not make it one"
+    steps = steps_until(lambda: is_over(server), clock, lambda: client.sendall(b"x"))
+    assert 2 <= steps <= 4, "silence for less than a minute is no fault, and a byte does not make it one"
     assert is_over(client)
     line = node.access_log.wait_for_one(host=host, path="/upload")
     assert (line["aborted"], line["status"]) == ("client", 0)
 
 
 def test_chunks_that_trickle_are_cut(client, host, listener, clock):
-    client.sendall(f"POST /chunks HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
-    server, _ = listener.accept_request()
-    with server:
-        for number in range(ROUNDS):
-            clock.advance(f"+{STEP}s")
-            if is_over(server):
-                break
-            client.sendall(b"1;what=this\r\nx\r\n")
-        assert 2 <= number <= 4
+    client.sendall(raw.request("POST /chunks", host, "Transfer-Encoding: chunked"))
+    with listener.accept_request() as (server, _):
+        steps = steps_until(lambda: is_over(server), clock, lambda: client.sendall(b"1;what=this\r\nx\r\n"))
+        assert 2 <= steps <= 4
         assert is_over(client)
 
 
@@ -229,9 +223,8 @@ def download(node, host, listener):
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
         client.settimeout(SECONDS)
         client.connect(("127.0.0.1", node.http_port))
-        client.sendall(f"GET /download HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
-        server, _ = listener.accept_request()
-        with server:
+        client.sendall(raw.request("GET /download", host))
+        with listener.accept_request() as (server, _):
             server.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
             fill(server)
             yield client, server
@@ -261,12 +254,7 @@ def was_dropped(server: socket.socket) -> bool:
 
 def test_a_reader_that_trickles_is_cut(node, host, download, clock):
     client, server = download
-    for number in range(ROUNDS):
-        clock.advance(f"+{STEP}s")
-        if was_dropped(server):
-            break
-        client.recv(1)
-    assert 2 <= number <= 5
+    assert 2 <= steps_until(lambda: was_dropped(server), clock, lambda: client.recv(1)) <= 5
     assert node.access_log.wait_for_one(host=host, path="/download")["aborted"] == "client"
 
 
@@ -284,9 +272,8 @@ def test_a_slow_reader_gets_on(download, clock):
 
 
 def test_quiet_events_are_not_cut(client, host, listener, clock):
-    client.sendall(f"GET /events HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
-    server, _ = listener.accept_request()
-    with server:
+    client.sendall(raw.request("GET /events", host))
+    with listener.accept_request() as (server, _):
         server.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
         raw.receive_head(client)
         for _ in range(4):
@@ -296,9 +283,8 @@ def test_quiet_events_are_not_cut(client, host, listener, clock):
 
 
 def test_a_quiet_tunnel_is_not_cut(client, host, listener, clock):
-    client.sendall(f"GET /tunnel HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n".encode())
-    server, _ = listener.accept_request()
-    with server:
+    client.sendall(raw.request("GET /tunnel", host, "Connection: Upgrade", "Upgrade: echo"))
+    with listener.accept_request() as (server, _):
         server.sendall(b"HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
         assert raw.status_of(raw.receive_head(client)) == 101
         for _ in range(4):
@@ -411,20 +397,18 @@ def test_what_the_end_cuts_off_is_said_to_be_cut_by_us(stack, folder, listener):
         token = stack.cardea.make_token("cut-by-the-end")
         Api(node.http_port, token).create_target("cut.cardea.test", listener.url, enable_https=False)
         with raw.connect(node.http_port) as waiting, raw.connect(node.http_port) as downloading:
-            servers = []
-            for client, name in ((waiting, "waiting"), (downloading, "downloading")):
-                client.sendall(f"GET /{name} HTTP/1.1\r\nHost: cut.cardea.test\r\n\r\n".encode())
-                servers.append(listener.accept_request()[0])
-            servers[1].sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf-")
-            raw.receive_until(downloading, b"half-")
-            node.send_signal(signal.SIGTERM)
-            wait_until(lambda: "stopping" in node.log(), SECONDS, "it has begun to end")
-            assert not is_over(waiting)
-            clock.advance("+31s")
-            assert raw.receive_all(waiting) == b"" and raw.receive_all(downloading) == b""
-            assert node.wait(SECONDS) == 0, node.log_tail()
-        for server in servers:
-            server.close()
+            waiting.sendall(raw.request("GET /waiting", "cut.cardea.test"))
+            with listener.accept_request():
+                downloading.sendall(raw.request("GET /downloading", "cut.cardea.test"))
+                with listener.accept_request() as (server, _):
+                    server.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf-")
+                    raw.receive_until(downloading, b"half-")
+                    node.send_signal(signal.SIGTERM)
+                    wait_until(lambda: "stopping" in node.log(), SECONDS, "it has begun to end")
+                    assert not is_over(waiting)
+                    clock.advance("+31s")
+                    assert raw.receive_all(waiting) == b"" and raw.receive_all(downloading) == b""
+                    assert node.wait(SECONDS) == 0, node.log_tail()
     assert bugs_in(node.log()) == []
     lines = {line["path"]: (line["status"], line["aborted"]) for line in AccessLog(path).of(host="cut.cardea.test")}
     assert lines == {"/waiting": (0, "proxy"), "/downloading": (200, "proxy")}

@@ -2,6 +2,8 @@
 understand differently, and the upstream's connection is not used again.
 """
 
+import contextlib
+
 import pytest
 from support import raw
 
@@ -78,14 +80,30 @@ BAD_BODIES = {
 
 
 @pytest.fixture
-def asked(cardea, http_host):
-    """A client's connection with a request on it, the upstream's connection on which it came, and the listener."""
-    with raw.Listener() as listener, raw.connect(cardea.http_port) as client:
-        host = http_host(listener.url)
-        client.sendall(f"GET /one HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
-        upstream, _ = listener.accept_request()
-        with upstream:
-            yield client, upstream, listener, host
+def host(http_host, listener):
+    return http_host(listener.url)
+
+
+@pytest.fixture
+def upstream(client, host, listener):
+    """The connection on which the client's first request came."""
+    client.sendall(raw.request("GET /one", host))
+    with listener.accept_request() as (connection, _):
+        yield connection
+
+
+@pytest.fixture
+def asked_again(client, host, listener):
+    """Sends another request of the client's, which must come on another connection: that one."""
+
+    @contextlib.contextmanager
+    def ask():
+        client.sendall(raw.request("GET /two", host))
+        with listener.accept_request() as (second, head):
+            assert head.startswith(b"GET /two ")
+            yield second
+
+    return ask
 
 
 def end_of(upstream):
@@ -95,24 +113,19 @@ def end_of(upstream):
 
 
 @pytest.mark.parametrize("answer", BAD_HEADS.values(), ids=BAD_HEADS)
-def test_a_bad_head_is_502(asked, answer):
-    client, upstream, listener, host = asked
+def test_a_bad_head_is_502(client, upstream, asked_again, answer):
     upstream.sendall(answer)
     assert end_of(upstream) == b"", "nothing is asked on it any more"
     page = raw.receive_until(client, b"valid answer.\n")
     assert page.startswith(b"HTTP/1.1 502 ") and page.count(b"HTTP/1.1") == 1
     # The client's connection is sound, and its next request goes over another one.
-    client.sendall(f"GET /two HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
-    second, head = listener.accept_request()
-    with second:
-        assert head.startswith(b"GET /two ")
+    with asked_again() as second:
         second.sendall(OK + BODY)
         assert raw.receive_until(client, b"\r\n\r\nok").startswith(OK)
 
 
 @pytest.mark.parametrize("answer", BAD_BODIES.values(), ids=BAD_BODIES)
-def test_a_body_that_breaks_cuts_the_client(asked, answer):
-    client, upstream, _, _ = asked
+def test_a_body_that_breaks_cuts_the_client(client, upstream, answer):
     sound = answer.index(b"firs") + 4
     upstream.sendall(answer[:sound])
     received = raw.receive_until(client, b"firs")
@@ -123,27 +136,19 @@ def test_a_body_that_breaks_cuts_the_client(asked, answer):
     assert not received.endswith(b"0\r\n\r\n"), "it must not look whole"
 
 
-def test_what_follows_a_response_is_not_the_next_one(asked):
-    client, upstream, listener, host = asked
+def test_what_follows_a_response_is_not_the_next_one(client, upstream, asked_again):
     upstream.sendall(OK + BODY + POISON)
     assert raw.receive_until(client, b"\r\n\r\nok").endswith(b"\r\n\r\nok")
-    client.sendall(f"GET /two HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
-    second, head = listener.accept_request()
-    with second:
-        assert head.startswith(b"GET /two ")
+    with asked_again() as second:
         second.sendall(OK + b"Content-Length: 3\r\n\r\ntwo")
         assert b"poison" not in raw.receive_until(client, b"two")
     assert raw.receive_all(upstream) == b""
 
 
 @pytest.mark.parametrize("status", [204, 304])
-def test_a_body_where_none_may_be_is_not_one(asked, status):
-    client, upstream, listener, host = asked
+def test_a_body_where_none_may_be_is_not_one(client, upstream, asked_again, status):
     upstream.sendall(b"HTTP/1.1 %d None\r\nContent-Length: 6\r\n\r\npoison" % status)
     raw.receive_until(client, b"\r\n\r\n")
-    client.sendall(f"GET /two HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
-    second, head = listener.accept_request()
-    with second:
-        assert head.startswith(b"GET /two ")
+    with asked_again() as second:
         second.sendall(OK + b"Content-Length: 3\r\n\r\ntwo")
         assert b"poison" not in raw.receive_until(client, b"two")

@@ -12,6 +12,7 @@ from cardea_stack import Cardea, RedisServer
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtensionOID, ObjectIdentifier
+from support import raw
 from support.names import bugs_in
 
 ACME_IDENTIFIER = ObjectIdentifier("1.3.6.1.5.5.7.1.31")
@@ -166,7 +167,7 @@ def test_a_request_after_the_handshake_is_not_answered(nodes, publish, site, ver
             context.wrap_socket(plain, server_hostname=site, suppress_ragged_eofs=False) as connection,
         ):
             assert connection.selected_alpn_protocol() == "acme-tls/1"
-            connection.sendall(f"GET / HTTP/1.1\r\nHost: {site}\r\n\r\n".encode())
+            connection.sendall(raw.request("GET /", site))
             # The end, in order: without a close_notify this would be an SSLEOFError, after a reset an OSError.
             assert connection.recv(1000) == b""
             assert connection.session is None or not connection.session.has_ticket

@@ -2,7 +2,6 @@
 
 import contextlib
 import socket
-import struct
 import threading
 
 import pytest
@@ -17,10 +16,10 @@ SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection:
 SWITCH += ACCEPT + b"\r\n\r\n"
 
 
-def handshake(host: str, *lines: str, connection: str = "Upgrade", upgrade: str = "websocket") -> bytes:
-    head = ["GET /chat HTTP/1.1", f"Host: {host}", f"Connection: {connection}", f"Upgrade: {upgrade}"]
-    head += [f"Sec-WebSocket-Key: {KEY.decode()}", "Sec-WebSocket-Version: 13", *lines]
-    return "\r\n".join([*head, "", ""]).encode()
+def handshake(host: str, *lines: str, connection="Upgrade", upgrade="websocket", version="1.1") -> bytes:
+    fields = [f"Connection: {connection}", f"Upgrade: {upgrade}"]
+    fields += [f"Sec-WebSocket-Key: {KEY.decode()}", "Sec-WebSocket-Version: 13", *lines]
+    return raw.request("GET /chat", host, *fields, version=version)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +46,7 @@ def echo():
 
 
 @pytest.fixture
-def client(cardea):
+def websocket_to(cardea):
     """Opens a WebSocket to a host by a client of the library's."""
     with contextlib.ExitStack() as stack:
 
@@ -59,26 +58,18 @@ def client(cardea):
 
 
 @pytest.fixture
-def raw_upstream():
-    with raw.Listener() as listener:
-        yield listener
-
-
-@pytest.fixture
-def switched(cardea, http_host, raw_upstream):
+def switched(client, http_host, listener):
     """A client and an upstream, both raw, after the 101."""
-    with raw.connect(cardea.http_port) as connection:
-        connection.sendall(handshake(http_host(raw_upstream.url)))
-        upstream, _ = raw_upstream.accept_request()
-        with upstream:
-            upstream.sendall(SWITCH)
-            assert raw.receive_until(connection, b"\r\n\r\n").startswith(b"HTTP/1.1 101 ")
-            yield connection, upstream
+    client.sendall(handshake(http_host(listener.url)))
+    with listener.accept_request() as (upstream, _):
+        upstream.sendall(SWITCH)
+        assert raw.receive_until(client, b"\r\n\r\n").startswith(b"HTTP/1.1 101 ")
+        yield client, upstream
 
 
-def test_messages_pass_both_ways(client, http_host, echo):
+def test_messages_pass_both_ways(websocket_to, http_host, echo):
     host = http_host(echo)
-    with client(host) as websocket:
+    with websocket_to(host) as websocket:
         for message in ("text", b"binary", "ü" * 1000, bytes(range(256)) * 4096):
             websocket.send(message)
             assert websocket.recv(20) == message
@@ -87,25 +78,25 @@ def test_messages_pass_both_ways(client, http_host, echo):
         assert websocket.ping().wait(20), "the pong came"
 
 
-def test_subprotocol_and_extensions_are_settled_between_the_ends(client, http_host, echo):
-    with client(http_host(echo), subprotocols=["other", "chat.v1"], compression="deflate") as websocket:
+def test_subprotocol_and_extensions_are_settled_between_the_ends(websocket_to, http_host, echo):
+    with websocket_to(http_host(echo), subprotocols=["other", "chat.v1"], compression="deflate") as websocket:
         assert websocket.subprotocol == "chat.v1"
         assert [extension.name for extension in websocket.protocol.extensions] == ["permessage-deflate"]
         websocket.send("a" * 100_000)
         assert websocket.recv(20) == "a" * 100_000
 
 
-def test_the_close_code_passes(client, http_host, echo):
-    with client(http_host(echo)) as websocket:
+def test_the_close_code_passes(websocket_to, http_host, echo):
+    with websocket_to(http_host(echo)) as websocket:
         websocket.send("close")
         with pytest.raises(ConnectionClosedError) as closed:
             websocket.recv(20)
         assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4001, "as you wish")
 
 
-def test_the_upstream_sees_the_headers_of_the_contract(client, http_host, echo):
+def test_the_upstream_sees_the_headers_of_the_contract(websocket_to, http_host, echo):
     host = http_host(echo, custom_headers={"X-Custom": "mine"})
-    with client(host, "/fields", additional_headers={"X-Forwarded-For": "203.0.113.9", "Origin": "https://a.example"}) as websocket:
+    with websocket_to(host, "/fields", additional_headers={"X-Forwarded-For": "203.0.113.9", "Origin": "https://a.example"}) as websocket:
         fields = dict(line.split(": ", 1) for line in websocket.recv(20).split("\n"))
     assert fields["host"] == host and fields["origin"] == "https://a.example"
     assert fields["x-forwarded-for"] == "127.0.0.1" and fields["x-forwarded-proto"] == "http"
@@ -125,44 +116,38 @@ def test_over_tls(cardea, site, https, root_pem, api, echo, new_host):
 
 
 @pytest.mark.parametrize("connection", ["keep-alive, Upgrade", "upgrade", "Upgrade,keep-alive"])
-def test_an_upgrade_is_seen_in_any_list(cardea, http_host, raw_upstream, connection):
-    with raw.connect(cardea.http_port) as sent:
-        sent.sendall(handshake(http_host(raw_upstream.url), connection=connection))
-        upstream, head = raw_upstream.accept_request()
-        with upstream:
-            assert raw.fields_of(head, "Connection") == ["Upgrade"]
-            assert raw.fields_of(head, "Upgrade") == ["websocket"]
+def test_an_upgrade_is_seen_in_any_list(client, http_host, listener, connection):
+    client.sendall(handshake(http_host(listener.url), connection=connection))
+    with listener.accept_request() as (upstream, head):
+        assert raw.fields_of(head, "Connection") == ["Upgrade"]
+        assert raw.fields_of(head, "Upgrade") == ["websocket"]
 
 
-def test_no_byte_of_the_client_passes_before_the_101(cardea, http_host, raw_upstream):
-    with raw.connect(cardea.http_port) as connection:
-        connection.sendall(handshake(http_host(raw_upstream.url)) + b"early bytes")
-        upstream, head = raw_upstream.accept_request()
-        with upstream:
-            assert head.endswith(b"\r\n\r\n")
-            upstream.settimeout(0.3)
-            with pytest.raises(TimeoutError):
-                upstream.recv(1)
-            upstream.settimeout(20)
-            upstream.sendall(SWITCH + b"and late ones")
-            assert raw.receive_until(connection, b"late ones").endswith(b"\r\n\r\nand late ones")
-            assert raw.receive_until(upstream, b"early bytes") == b"early bytes"
+def test_no_byte_of_the_client_passes_before_the_101(client, http_host, listener):
+    client.sendall(handshake(http_host(listener.url)) + b"early bytes")
+    with listener.accept_request() as (upstream, head):
+        assert head.endswith(b"\r\n\r\n")
+        upstream.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            upstream.recv(1)
+        upstream.settimeout(20)
+        upstream.sendall(SWITCH + b"and late ones")
+        assert raw.receive_until(client, b"late ones").endswith(b"\r\n\r\nand late ones")
+        assert raw.receive_until(upstream, b"early bytes") == b"early bytes"
 
 
 @pytest.mark.parametrize("status", [b"200 OK", b"403 Forbidden", b"426 Upgrade Required"])
-def test_an_answer_that_does_not_switch_is_a_response(cardea, http_host, raw_upstream, status):
+def test_an_answer_that_does_not_switch_is_a_response(client, http_host, listener, status):
     """And what the client took for its tunnel is the next request, parsed like any other."""
-    host = http_host(raw_upstream.url)
-    with raw.connect(cardea.http_port) as connection:
-        connection.sendall(handshake(host) + f"GET /next HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
-        upstream, _ = raw_upstream.accept_request()
-        with upstream:
-            upstream.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 2\r\nUpgrade: websocket\r\n\r\nno")
-            answer = raw.receive_until(connection, b"\r\n\r\nno")
-            assert answer.startswith(b"HTTP/1.1 " + status) and raw.fields_of(answer, "Upgrade") == []
-            head = raw.receive_until(upstream, b"\r\n\r\n")
-            assert head.startswith(b"GET /next ") and raw.fields_of(head, "Host") == [host]
-            assert raw.fields_of(head, "Via") == ["1.1 cardea"]
+    host = http_host(listener.url)
+    client.sendall(handshake(host) + raw.request("GET /next", host))
+    with listener.accept_request() as (upstream, _):
+        upstream.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 2\r\nUpgrade: websocket\r\n\r\nno")
+        answer = raw.receive_until(client, b"\r\n\r\nno")
+        assert answer.startswith(b"HTTP/1.1 " + status) and raw.fields_of(answer, "Upgrade") == []
+        head = raw.receive_until(upstream, b"\r\n\r\n")
+        assert head.startswith(b"GET /next ") and raw.fields_of(head, "Host") == [host]
+        assert raw.fields_of(head, "Via") == ["1.1 cardea"]
 
 
 @pytest.mark.parametrize(
@@ -175,14 +160,12 @@ def test_an_answer_that_does_not_switch_is_a_response(cardea, http_host, raw_ups
     ],
     ids=["no-upgrade", "no-connection", "another", "two"],
 )
-def test_a_101_that_switches_to_nothing_that_was_offered_is_502(cardea, http_host, raw_upstream, answer):
-    with raw.connect(cardea.http_port) as connection:
-        connection.sendall(handshake(http_host(raw_upstream.url)))
-        upstream, _ = raw_upstream.accept_request()
-        with upstream:
-            upstream.sendall(answer)
-            assert raw.status_of(raw.receive_until(connection, b"\r\n\r\n")) == 502
-            assert raw.receive_all(upstream) == b"", "the upstream's connection is closed"
+def test_a_101_that_switches_to_nothing_that_was_offered_is_502(client, http_host, listener, answer):
+    client.sendall(handshake(http_host(listener.url)))
+    with listener.accept_request() as (upstream, _):
+        upstream.sendall(answer)
+        assert raw.status_of(raw.receive_until(client, b"\r\n\r\n")) == 502
+        assert raw.receive_all(upstream) == b"", "the upstream's connection is closed"
 
 
 @pytest.mark.parametrize(
@@ -196,23 +179,19 @@ def test_a_101_that_switches_to_nothing_that_was_offered_is_502(cardea, http_hos
     ],
     ids=["h2c", "h2c-settings", "not-nominated", "body", "no-token"],
 )
-def test_what_is_no_upgrade_is_a_plain_request(cardea, http_host, raw_upstream, lines, options):
-    with raw.connect(cardea.http_port) as connection:
-        connection.sendall(handshake(http_host(raw_upstream.url), *lines, **options) + b"abc" * len(lines))
-        upstream, head = raw_upstream.accept_request()
-        with upstream:
-            for name in ("Upgrade", "Connection", "HTTP2-Settings"):
-                assert raw.fields_of(head, name) == [], name
-            upstream.sendall(SWITCH)
-            assert raw.status_of(raw.receive_until(connection, b"\r\n\r\n")) == 502
+def test_what_is_no_upgrade_is_a_plain_request(client, http_host, listener, lines, options):
+    client.sendall(handshake(http_host(listener.url), *lines, **options) + b"abc" * len(lines))
+    with listener.accept_request() as (upstream, head):
+        for name in ("Upgrade", "Connection", "HTTP2-Settings"):
+            assert raw.fields_of(head, name) == [], name
+        upstream.sendall(SWITCH)
+        assert raw.status_of(raw.receive_until(client, b"\r\n\r\n")) == 502
 
 
-def test_h2c_is_left_out_of_a_list(cardea, http_host, raw_upstream):
-    with raw.connect(cardea.http_port) as connection:
-        connection.sendall(handshake(http_host(raw_upstream.url), upgrade="h2c, websocket"))
-        upstream, head = raw_upstream.accept_request()
-        with upstream:
-            assert raw.fields_of(head, "Upgrade") == ["websocket"]
+def test_h2c_is_left_out_of_a_list(client, http_host, listener):
+    client.sendall(handshake(http_host(listener.url), upgrade="h2c, websocket"))
+    with listener.accept_request() as (upstream, head):
+        assert raw.fields_of(head, "Upgrade") == ["websocket"]
 
 
 def test_either_side_may_end_first(switched):
@@ -237,16 +216,13 @@ def test_the_upstream_may_end_first(switched):
 
 def test_a_client_that_is_gone_ends_the_upstream_at_once(switched):
     connection, upstream = switched
-    # Closing with a pending linger of zero resets the connection.
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
+    raw.reset(connection)
     assert raw.receive_all(upstream) == b""
 
 
 def test_an_upstream_that_is_gone_ends_the_client_at_once(switched):
     connection, upstream = switched
-    upstream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    upstream.close()
+    raw.reset(upstream)
     assert raw.receive_all(connection) == b""
 
 
@@ -267,32 +243,24 @@ def test_who_reads_slowly_slows_the_sender_down(switched):
     assert raw.receive_until(connection, b"on we go").endswith(b"on we go")
 
 
-def test_a_tunnel_outlives_changes_of_everything_else(api, cardea, http_host, raw_upstream, new_host, nginx):
-    host = http_host(raw_upstream.url)
-    with raw.connect(cardea.http_port) as connection:
-        connection.sendall(handshake(host))
-        upstream, _ = raw_upstream.accept_request()
-        with upstream:
-            upstream.sendall(SWITCH)
-            raw.receive_until(connection, b"\r\n\r\n")
-            for _ in range(5):
-                other = new_host("other")
-                api.create_target(other, nginx.url, enable_https=False)
-                api.expect(200, "DELETE", f"/proxy/targets/{other}")
-            connection.sendall(b"still here")
-            assert raw.receive_until(upstream, b"here") == b"still here"
+def test_a_tunnel_outlives_changes_of_everything_else(api, switched, new_host, nginx):
+    connection, upstream = switched
+    for _ in range(5):
+        other = new_host("other")
+        api.create_target(other, nginx.url, enable_https=False)
+        api.expect(200, "DELETE", f"/proxy/targets/{other}")
+    connection.sendall(b"still here")
+    assert raw.receive_until(upstream, b"here") == b"still here"
 
 
 @pytest.mark.parametrize("version", ["1.0"])
-def test_an_old_client_is_not_upgraded(cardea, http_host, raw_upstream, version):
-    with raw.connect(cardea.http_port) as connection:
-        connection.sendall(handshake(http_host(raw_upstream.url)).replace(b"HTTP/1.1", f"HTTP/{version}".encode()))
-        upstream, head = raw_upstream.accept_request()
-        with upstream:
-            assert raw.fields_of(head, "Upgrade") == []
+def test_an_old_client_is_not_upgraded(client, http_host, listener, version):
+    client.sendall(handshake(http_host(listener.url), version=version))
+    with listener.accept_request() as (upstream, head):
+        assert raw.fields_of(head, "Upgrade") == []
 
 
-def test_a_refusal_of_the_library_arrives_as_it_is(client, http_host, upstream):
+def test_a_refusal_of_the_library_arrives_as_it_is(websocket_to, http_host, upstream):
     with pytest.raises(InvalidStatus) as refused:
-        client(http_host(upstream.url), "/nowhere")
+        websocket_to(http_host(upstream.url), "/nowhere")
     assert refused.value.response.status_code == 404

@@ -126,7 +126,7 @@ def test_names_without_an_answer_hold_up_no_other_host(resolving, names, stack, 
     waiting = []
     for hostname in stuck_hosts:
         waiting.append(raw.connect(resolving.http_port))
-        waiting[-1].sendall(f"GET / HTTP/1.1\r\nHost: {hostname}\r\nConnection: close\r\n\r\n".encode())
+        waiting[-1].sendall(raw.request("GET /", hostname, "Connection: close"))
     wait_until(lambda: set(silent) <= set(names.asked), 20, "the names are asked for")
     assert status_from(resolving, good) == 200
     assert status_from(resolving, last) == 200

@@ -11,7 +11,6 @@ the signed `url` of a request is right.
 """
 
 import asyncio
-import concurrent.futures
 import contextlib
 import ssl
 import threading
@@ -21,6 +20,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 
 from cardea_stack import Pebble, free_port
 
+from .async_server import AsyncServer
 from .ca_exchange import Exchange
 from .ca_faults import Fault
 from .ca_http import Answer, Request, read_answer, read_request
@@ -29,15 +29,16 @@ from .clock import Clock
 ANSWER_SECONDS_MAX = 60
 
 
-class CaProxy:
-    """Listens on loopback, in a thread of its own, with Pebble's certificate: whoever trusts pebble.ca_path trusts it.
+class CaProxy(AsyncServer):
+    """Listens with Pebble's certificate: whoever trusts pebble.ca_path trusts it.
 
-    A context manager. Leaving it raises what went wrong in the proxy itself, such as in a function given to change().
+    Leaving it raises what went wrong in the proxy itself, such as in a function given to change().
     With a `clock` (that Cardea lives by), the dates of the CA are moved as far as the clock is: an order that expires
     in a day does so for Cardea too. Dates in certificates and renewal information are not.
     """
 
     def __init__(self, pebble: Pebble, clock: Clock | None = None):
+        super().__init__()
         self.pebble = pebble
         self.clock = clock
         self.port = free_port()
@@ -45,22 +46,14 @@ class CaProxy:
         self._changed = threading.Condition()  # guards the two lists
         self._exchanges: list[Exchange] = []
         self._faults: list[Fault] = []
-        self._started = concurrent.futures.Future()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="ca-proxy", daemon=True)
         self._ca_context = ssl.create_default_context(cafile=str(pebble.ca_path))
 
     @property
     def directory_url(self) -> str:
         return f"https://127.0.0.1:{self.port}/dir"
 
-    def __enter__(self):
-        self._thread.start()
-        self._started.result()
-        return self
-
     def __exit__(self, kind, *_):
-        self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join()
+        super().__exit__(kind, *_)
         if self.errors and kind is None:
             raise self.errors[0]
 
@@ -102,19 +95,10 @@ class CaProxy:
 
     # In the proxy's thread.
 
-    async def _main(self):
-        self._loop = asyncio.get_running_loop()
-        self._stopping = asyncio.Event()
+    async def _listen(self) -> asyncio.Server:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.pebble.certificate.certificate_path, self.pebble.certificate.key_path)
-        try:
-            server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=context)
-        except OSError as error:
-            self._started.set_exception(error)
-            return
-        self._started.set_result(None)
-        await self._stopping.wait()
-        server.close()  # asyncio.run() ends the connections
+        return await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=context)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
         try:

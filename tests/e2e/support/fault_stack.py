@@ -2,6 +2,7 @@
 nodes on the same Redis as the test wants to hurt.
 """
 
+import functools
 import json
 import signal
 from pathlib import Path
@@ -164,9 +165,20 @@ def check_challenges(database):
             assert database.ttl(key) > 0, f"{key} never ends"
 
 
-def path_id(exchange: Exchange) -> str:
-    return exchange.path.rpartition("/")[2]
+def is_finalized(proxy: CaProxy, exchange: Exchange) -> bool:
+    """Whether a finalize was sent for the order that the exchange is about."""
+    return proxy.count("finalize", path=FINALIZE_URL + exchange.path.rpartition("/")[2]) > 0
+
+
+def is_not_finalized(proxy: CaProxy, exchange: Exchange) -> bool:
+    return not is_finalized(proxy, exchange)
+
+
+def is_asked_again(proxy: CaProxy, exchange: Exchange) -> bool:
+    """Whether the same was asked before."""
+    return proxy.count(exchange.kind, path=exchange.path) > 1
 
 
 def hold_all(proxy: CaProxy, kind: str, action, when=None) -> Fault:
-    return proxy.add(Fault(kind, action, times=None, when=when))
+    """Every request of that kind for which when(proxy, exchange) says yes."""
+    return proxy.add(Fault(kind, action, times=None, when=functools.partial(when, proxy) if when else None))

@@ -21,6 +21,8 @@ from h2.events import (
 )
 from h2.exceptions import ProtocolError, StreamClosedError
 
+from .async_server import AsyncServer
+
 BLOCK = bytes(range(256)) * 64  # 16 KiB
 
 
@@ -102,7 +104,7 @@ class _Connection:
     def take(self, event):
         if isinstance(event, RequestReceived):
             stream = self.streams[event.stream_id] = _Stream(self, event.stream_id, event.headers)
-            task = asyncio.ensure_future(self.upstream.serve(stream))
+            task = asyncio.ensure_future(self.upstream.respond(stream))
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard)
         elif isinstance(event, DataReceived):
@@ -128,44 +130,23 @@ class _Connection:
             self.writer.close()
 
 
-class H2Upstream:
-    """Runs a loop on a thread of its own.
-
-    proceed() lets /events, /hold and /cut go on; `gone` is set when a client broke a request off; `asked` has the path of
+class H2Upstream(AsyncServer):
+    """proceed() lets /events, /hold and /cut go on; `gone` is set when a client broke a request off; `asked` has the path of
     every request with the number of its connection.
     """
 
     def __init__(self):
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        super().__init__()
         self._connections: dict[int, _Connection] = {}
         self._made = 0
         self.asked: list[tuple[str, int]] = []
         self.goaways: list[int] = []
         self.gone = threading.Event()
-
-    def __enter__(self):
-        self._thread.start()
-        self._server = self._call(asyncio.start_server(self._accept, "127.0.0.1", 0))
-        self.port = self._server.sockets[0].getsockname()[1]
-        self.url = f"h2c://127.0.0.1:{self.port}"
         self.go_on = asyncio.Event()
-        return self
 
-    def __exit__(self, *_):
-        self._call(self._end())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-
-    def _call(self, coroutine):
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(30)
-
-    async def _end(self):
-        self._server.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+    @property
+    def url(self) -> str:
+        return f"h2c://127.0.0.1:{self.port}"
 
     def proceed(self):
         self._loop.call_soon_threadsafe(self.go_on.set)
@@ -199,7 +180,7 @@ class H2Upstream:
 
         return self._call(ask())
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
         self._made += 1
         number = self._made
         connection = self._connections[number] = _Connection(self, number, writer)
@@ -213,7 +194,7 @@ class H2Upstream:
                 self.gone.set()
             connection.end()
 
-    async def serve(self, stream: _Stream):
+    async def respond(self, stream: _Stream):
         self.asked.append((stream.path, stream.connection.number))
         name, _, argument = stream.path.removeprefix("/").partition("/")
         handler = getattr(self, f"_{name}", None)

@@ -1,6 +1,9 @@
 """Bytes on a socket, for what no well-behaved client would send."""
 
+import contextlib
 import socket
+import struct
+from collections.abc import Iterator
 
 
 def connect(port: int, address: str = "127.0.0.1", timeout: float = 20) -> socket.socket:
@@ -28,15 +31,20 @@ def receive_head(connection: socket.socket) -> bytes:
     return received
 
 
-def receive_all(connection: socket.socket) -> bytes:
-    """Everything until the peer closes; a reset counts as closing."""
+def receive_to_the_end(connection: socket.socket) -> tuple[bytes, bool]:
+    """Everything until the peer closes, and whether it did so by a reset."""
     received = b""
     try:
         while data := connection.recv(65536):
             received += data
     except ConnectionResetError:
-        pass
-    return received
+        return received, True
+    return received, False
+
+
+def receive_all(connection: socket.socket) -> bytes:
+    """Everything until the peer closes; a reset counts as closing."""
+    return receive_to_the_end(connection)[0]
 
 
 def exchange(port: int, request: bytes, segments: int = 1, address: str = "127.0.0.1") -> bytes:
@@ -48,13 +56,23 @@ def exchange(port: int, request: bytes, segments: int = 1, address: str = "127.0
         return receive_all(connection)
 
 
+def reset(connection: socket.socket):
+    """Closes with a pending linger of zero, which is a reset to the peer."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def request(line: str, host: str, *fields: str, version: str = "1.1") -> bytes:
+    """A head: request("GET /path", host, "Connection: close")."""
+    return "\r\n".join([f"{line} HTTP/{version}", f"Host: {host}", *fields, "", ""]).encode()
+
+
 def status_of(response: bytes) -> int:
     return int(response.split(b" ", 2)[1])
 
 
 def get(port: int, host: str, path: str = "/", segments: int = 1, address: str = "127.0.0.1") -> bytes:
-    request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
-    return exchange(port, request, segments, address)
+    return exchange(port, request(f"GET {path}", host, "Connection: close"), segments, address)
 
 
 class Listener:
@@ -78,13 +96,26 @@ class Listener:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
 
-    def accept_request(self) -> tuple[socket.socket, bytes]:
+    @contextlib.contextmanager
+    def accept_request(self) -> Iterator[tuple[socket.socket, bytes]]:
         """The connection, and the head of the first request on it."""
-        connection = self.accept()
-        return connection, receive_head(connection)
+        with self.accept() as connection:
+            yield connection, receive_head(connection)
 
 
 def fields_of(head: bytes, name: str) -> list[str]:
     """The values of that field in a head, in their order."""
     lines = [line.split(b":", 1) for line in head.split(b"\r\n")[1:] if b":" in line]
     return [value.strip().decode("latin-1") for found, value in lines if found.lower() == name.lower().encode()]
+
+
+def dechunked(coded: bytes) -> tuple[bytes, bytes]:
+    """The data of a chunked body, however it was cut into chunks, and the lines of its trailers."""
+    parts, at = [], 0
+    while True:
+        end = coded.index(b"\r\n", at)
+        size, at = int(coded[at:end], 16), end + 2
+        if size == 0:
+            return b"".join(parts), coded[at:].removesuffix(b"\r\n")
+        parts.append(coded[at : at + size])
+        at += size + 2

@@ -2,30 +2,23 @@
 
 import asyncio
 import contextlib
-import threading
+
+from .async_server import AsyncServer
 
 SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n"
 EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
 
 
-class StreamUpstream:
-    """Echoes lines on upgraded connections and sends events on all others; runs a loop on a thread of its own."""
+class StreamUpstream(AsyncServer):
+    """Echoes lines on upgraded connections and sends events on all others."""
 
     def __init__(self):
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        super().__init__()
         self._listeners: set[asyncio.StreamWriter] = set()
 
-    def __enter__(self):
-        self._thread.start()
-        self._server = self._call(asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=4096))
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-        return self
-
-    def __exit__(self, *_):
-        self._call(self._end())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     def send_event(self, event: bytes) -> int:
         """To everybody who listens; how many they are."""
@@ -36,16 +29,6 @@ class StreamUpstream:
             return len(self._listeners)
 
         return self._call(send())
-
-    def _call(self, coroutine):
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(30)
-
-    async def _end(self):
-        self._server.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
         try:
