@@ -99,11 +99,11 @@ tidy *FILES:
     scripts/setup.sh build
     scripts/tidy.sh "$@"
 
-# Run every fuzzer for SECONDS each
+# Run every fuzzer for SECONDS each, or only those NAMEd (chunked, host_url, …)
 [group('test')]
 [no-exit-message]
-fuzz SECONDS='60':
-    scripts/fuzz.sh "$SECONDS"
+fuzz SECONDS='60' *NAMES:
+    scripts/fuzz.sh "$@"
 
 # CPU per request and throughput beside nginx and haproxy, into build/bench/results.json
 [group('test')]

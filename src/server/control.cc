@@ -122,6 +122,7 @@ net::Task<base::Status> Control::reconcile() {
     auto rebuilt = co_await store::rebuild_indexes(redis_);
     if (!rebuilt) co_return rebuilt;
   }
+  publisher_.expect_content();
   auto certificates = co_await store_.certificates.list_all();
   if (!certificates) co_return std::unexpected(certificates.error());
   auto targets = co_await store_.targets.list_all();

@@ -8,6 +8,7 @@
 namespace cardea::server {
 
 void Publisher::put_target(const store::TargetRecord& record) {
+  if (meanwhile_) meanwhile_->targets.insert(record.hostname);
   const auto found = targets_.find(record.hostname);
   if (found != targets_.end() && found->second.generation >= record.generation) return;
   auto target = proxy::Target::from_record(record, upstream_trust_);
@@ -22,10 +23,12 @@ void Publisher::put_target(const store::TargetRecord& record) {
 }
 
 void Publisher::remove_target(const std::string& hostname) {
+  if (meanwhile_) meanwhile_->targets.insert(hostname);
   if (targets_.erase(hostname) > 0) publish(hostname);
 }
 
 void Publisher::put_certificate(const store::CertificateRecord& record) {
+  if (meanwhile_) meanwhile_->certificates.insert(record.cert_name);
   const auto found = certificates_.find(record.cert_name);
   if (found != certificates_.end() && found->second.generation >= record.generation) return;
   if (record.status == store::CertificateStatus::revoked) return remove_certificate(record.cert_name);
@@ -57,6 +60,7 @@ void Publisher::put_certificate(const store::CertificateRecord& record) {
 }
 
 void Publisher::remove_certificate(const std::string& cert_name) {
+  if (meanwhile_) meanwhile_->certificates.insert(cert_name);
   const auto found = certificates_.find(cert_name);
   if (found == certificates_.end()) return;
   const std::vector<std::string> names = std::move(found->second.names);
@@ -68,18 +72,30 @@ void Publisher::remove_certificate(const std::string& cert_name) {
 }
 
 void Publisher::reconcile(const Content& content) {
+  const Meanwhile meanwhile = std::exchange(meanwhile_, std::nullopt).value_or(Meanwhile{});
   std::set<std::string> gone;
   for (const auto& [hostname, target] : targets_) gone.insert(hostname);
   for (const store::TargetRecord& record : content.targets) gone.erase(record.hostname);
   for (const std::string& name : content.unreadable) gone.erase(name);
+  for (const std::string& name : meanwhile.targets) gone.erase(name);
   for (const std::string& hostname : gone) remove_target(hostname);
   gone.clear();
   for (const auto& [cert_name, certificate] : certificates_) gone.insert(cert_name);
   for (const store::CertificateRecord& record : content.certificates) gone.erase(record.cert_name);
   for (const std::string& name : content.unreadable) gone.erase(name);
+  for (const std::string& name : meanwhile.certificates) gone.erase(name);
   for (const std::string& cert_name : gone) remove_certificate(cert_name);
-  for (const store::CertificateRecord& record : content.certificates) put_certificate(record);
-  for (const store::TargetRecord& record : content.targets) put_target(record);
+  // A change of another node may have been read before it comes by the stream. What was removed here stays
+  // so.
+  for (const store::CertificateRecord& record : content.certificates) {
+    if (!meanwhile.certificates.contains(record.cert_name) || certificates_.contains(record.cert_name)) {
+      put_certificate(record);
+    }
+  }
+  for (const store::TargetRecord& record : content.targets) {
+    if (!meanwhile.targets.contains(record.hostname) || targets_.contains(record.hostname))
+      put_target(record);
+  }
 }
 
 const Publisher::LoadedCertificate* Publisher::certificate_for(const std::string& hostname,

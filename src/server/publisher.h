@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -30,8 +31,11 @@ class Publisher {
   void put_certificate(const store::CertificateRecord& record);
   void remove_certificate(const std::string& cert_name);
 
+  // Before the store is read for reconcile(): what is put or removed from here on is newer than what may be
+  // read.
+  void expect_content() { meanwhile_.emplace(); }
   // The store's whole content: what is not in it is removed. `unreadable` are names of objects that are there
-  // and cannot be read; what is served for them stays.
+  // and cannot be read; what is served for them stays, and so does what came of a change meanwhile.
   struct Content {
     std::vector<store::TargetRecord> targets;
     std::vector<store::CertificateRecord> certificates;
@@ -56,6 +60,12 @@ class Publisher {
     std::uint64_t generation = 0;
   };
 
+  // Names of what was put or removed while the store was being read.
+  struct Meanwhile {
+    std::set<std::string> targets;
+    std::set<std::string> certificates;
+  };
+
   // Makes the host of `hostname` from what is loaded and posts it, or its removal, to every worker.
   void publish(const std::string& hostname);
   [[nodiscard]] const LoadedCertificate* certificate_for(const std::string& hostname,
@@ -69,6 +79,7 @@ class Publisher {
   std::unordered_map<std::string, std::set<std::string>>
       certificates_by_name_;  // hostname → certificate names
   std::unordered_map<std::string, std::shared_ptr<const proxy::Host>> published_;
+  std::optional<Meanwhile> meanwhile_;  // set from expect_content() to reconcile()
 };
 
 }  // namespace cardea::server

@@ -102,7 +102,7 @@ async def hold_through(upstream: StreamUpstream, streams: list[Stream], change: 
 
 @pytest.mark.timeout(400)
 def test_two_thousand_streams_outlive_every_change_of_something_else(
-    api, cardea, http_host, nginx, certificates, capsys
+    api, cardea, http_host, nginx, certificates, tell
 ):
     with StreamUpstream() as upstream:
         host = http_host(upstream.url)
@@ -119,8 +119,7 @@ def test_two_thousand_streams_outlive_every_change_of_something_else(
         "every certificate is another one",
     )
     assert set(after) == set(before)
-    with capsys.disabled():
-        print(
-            f"\n{len(streams)} streams held, 0 lost, through {TARGETS} targets created, changed and deleted and "
-            f"{CERTIFICATES} certificates swapped; a change was served after {max(churn.seen) * 1000:.0f} ms at most"
-        )
+    tell(
+        f"{len(streams)} streams held, 0 lost, through {TARGETS} targets created, changed and deleted and "
+        f"{CERTIFICATES} certificates swapped; a change was served after {max(churn.seen) * 1000:.0f} ms at most"
+    )

@@ -53,7 +53,7 @@ std::string receive(std::string_view bytes, http::Method method, std::size_t seg
     CARDEA_CHECK(output.size() < 2 * base::kStreamBufferBytesMax, "what waits to be sent is bounded");
     if (!event) {
       CARDEA_CHECK(!session.receive(input, output), "an error stays");
-      return learnt + body + "\nbroken";
+      return learnt + "\nbroken";  // how much of the body came before it is the segments' matter
     }
     if (*event == Session::Event::head) {
       learnt += check_head(session, method);

@@ -98,6 +98,12 @@ def certificate_when(api: Api, cert_name: str, condition, what: str, seconds: fl
         raise TimeoutError(f"{error}; it is {shown}") from None
 
 
+def but_for_renewal_info(found: dict) -> dict:
+    """The object without what a question to the CA about its renewal changes, which may be asked at any moment."""
+    changed = {"generation", "renewal", "next_action_at", "next_attempt_at"}
+    return {name: value for name, value in found.items() if name not in changed}
+
+
 def time_of(text: str) -> datetime:
     return datetime.fromisoformat(text)
 

@@ -1,5 +1,6 @@
 """A name server for a Cardea of a test's own, and that Cardea in a mount namespace where it is the only one."""
 
+import errno
 import random
 import select
 import shutil
@@ -23,15 +24,24 @@ class NameServer:
     def __init__(self):
         self.answers: dict[str, list[str] | None] = {}
         self.asked: list[str] = []
-        self.address = f"127.53.{random.randint(0, 255)}.{random.randint(1, 254)}"
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        try:
-            self._socket.bind((self.address, 53))
-        except PermissionError:
-            self._socket.close()
-            pytest.skip("only root may listen on port 53 here")
+        self.address = self._bind()
         self._end, self._ended = socket.socketpair()
         self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def _bind(self) -> str:
+        """The address that no other name server has taken."""
+        while True:
+            address = f"127.53.{random.randint(0, 255)}.{random.randint(1, 254)}"
+            try:
+                self._socket.bind((address, 53))
+                return address
+            except PermissionError:
+                self._socket.close()
+                pytest.skip("only root may listen on port 53 here")
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
 
     def __enter__(self):
         self._thread.start()
