@@ -15,9 +15,12 @@ using base::equals_ignoring_case;
 using http::Field;
 
 constexpr std::string_view kPseudonym = "cardea";
+
 // With the version that the message came in (RFC 9110 §7.6.3).
-constexpr std::string_view kVia = "1.1 cardea";
-constexpr std::string_view kViaHttp2 = "2 cardea";
+constexpr std::string_view via(std::uint8_t version_major, std::uint8_t version_minor) {
+  if (version_major == 2) return "2 cardea";
+  return version_minor == 0 ? "1.0 cardea" : "1.1 cardea";
+}
 
 // Connection may make a field hop-by-hop, but never one that we set or that carries the request's meaning
 // (Traefik's GHSA-62c8-mh53-4cqv): those are left out of the nomination.
@@ -171,7 +174,7 @@ void append_upstream_head(Head& out, const http::RequestHead& request, const htt
     http::append_field(out, "Expect", "100-continue");
   if (has_connection || request.fields.find("te")) append_connection(out, request);
   append_forwarding(out, request, connection, target, request_id);
-  http::append_field(out, "Via", kVia);
+  http::append_field(out, "Via", via(1, request.version_minor));
   for (const auto& [name, value] : target.custom_headers) http::append_field(out, name, value);
   http::end_head(out);
 }
@@ -190,7 +193,7 @@ bool rewrite_response(const http::ResponseHead& response, http::ResponseHead& ou
     if (has_connection && http::connection_nominates(response.fields, field.name)) continue;
     if (!out.fields.add(field)) return false;
   }
-  return out.fields.add({"Via", response.version_major == 2 ? kViaHttp2 : kVia});
+  return out.fields.add({"Via", via(response.version_major, response.version_minor)});
 }
 
 }  // namespace cardea::proxy

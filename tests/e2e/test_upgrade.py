@@ -290,6 +290,7 @@ def test_an_old_client_is_not_upgraded(cardea, http_host, raw_upstream, version)
         upstream, head = raw_upstream.accept_request()
         with upstream:
             assert raw.fields_of(head, "Upgrade") == []
+            assert raw.fields_of(head, "Via") == [f"{version} cardea"]
 
 
 def test_a_refusal_of_the_library_arrives_as_it_is(client, http_host, upstream):

@@ -1,5 +1,6 @@
 #include "proxy/rewrite.h"
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -166,13 +167,20 @@ TEST_F(RewriteTrusted, LetsCustomHeadersHaveTheLastWord) {
   EXPECT_EQ(values("X-Real-IP"), Values{"mine"});
 }
 
+TEST_F(RewriteRequest, SaysInViaWhichVersionTheRequestCameIn) {
+  add("Via", "2 edge");
+  EXPECT_EQ(values("Via"), (Values{"2 edge", "1.1 cardea"}));
+  request_.version_minor = 0;
+  EXPECT_EQ(values("Via"), (Values{"2 edge", "1.0 cardea"}));
+}
+
 TEST(Loop, IsSeenByTheViaFields) {
   const std::pair<std::vector<const char*>, bool> table[] = {
       {{}, false},
       {{"1.1 cardea"}, false},
       {{"1.1 cardea, 1.1 cardea, 1.1 cardea, 1.1 cardea"}, false},
       {{"1.1 cardea, 1.1 cardea, 1.1 cardea, 1.1 cardea, 1.1 cardea"}, true},
-      {{"1.1 cardea", "2 Cardea", "HTTP/1.1  cardea (comment)", "1.1 other,1.1 cardea", "1.1 cardea"}, true},
+      {{"1.0 cardea", "2 Cardea", "HTTP/1.1  cardea (comment)", "1.1 other,1.1 cardea", "1.1 cardea"}, true},
       {{"cardea,cardea,cardea,cardea,cardea"}, false},
       {{"1.1 cardea2,1.1 cardea2,1.1 cardea2,1.1 cardea2,1.1 cardea2,1.1 cardea2"}, false},
   };
@@ -382,9 +390,18 @@ TEST_F(RewriteResponse, KeepsStatusReasonAndBody) {
 }
 
 TEST_F(RewriteResponse, NamesTheVersionThatItCameIn) {
-  response_.version_major = 2;
-  ASSERT_TRUE(rewrite_response(response_, out_));
-  EXPECT_EQ(out_.fields.find("via"), "2 cardea");
+  struct VersionCase {
+    std::uint8_t major, minor;
+    std::string_view via;
+  };
+  for (const auto& [major, minor, via] :
+       std::to_array<VersionCase>({{1, 0, "1.0 cardea"}, {1, 1, "1.1 cardea"}, {2, 0, "2 cardea"}})) {
+    response_.version_major = major;
+    response_.version_minor = minor;
+    out_.fields.clear();
+    ASSERT_TRUE(rewrite_response(response_, out_));
+    EXPECT_EQ(out_.fields.find("via"), via);
+  }
 }
 
 TEST_F(RewriteResponse, KeepsRepeatedFieldsRepeatedAndInOrder) {
