@@ -52,12 +52,18 @@ bool is_port(std::string_view text) {
 
 // The parser wants a terminated text, and a std::string would be an allocation for most of IPv6.
 std::optional<boost::asio::ip::address> parse_address(std::string_view text) {
-  std::array<char, 64> terminated;  // the longest, IPv4 in IPv6, has 45, a zone up to 16 more
+  std::array<char, 64> terminated;  // the longest, IPv4 in IPv6, has 45
   if (text.size() >= terminated.size()) return std::nullopt;
   *std::ranges::copy(text, terminated.begin()).out = '\0';
   boost::system::error_code malformed;
   const auto address = boost::asio::ip::make_address(terminated.data(), malformed);
   return malformed ? std::nullopt : std::optional(address);
+}
+
+// RFC 4007 §11: the zone of an IPv6 address ("fe80::1%eth0") says something to the machine that wrote it
+// only.
+std::string_view without_zone(std::string_view address) {
+  return address.contains(':') ? address.substr(0, address.find('%')) : address;
 }
 
 template <typename Head>
@@ -121,7 +127,7 @@ std::string_view client_address(const http::RequestHead& request, const http::Co
     while (!rest.empty()) {
       const std::size_t comma = rest.rfind(',');
       const std::string_view element =
-          base::trim(comma == std::string_view::npos ? rest : rest.substr(comma + 1));
+          without_zone(base::trim(comma == std::string_view::npos ? rest : rest.substr(comma + 1)));
       rest = rest.substr(0, comma == std::string_view::npos ? 0 : comma);
       const auto address = parse_address(element);
       if (!address) return client;

@@ -60,6 +60,12 @@ def test_who_is_trusted_is_believed(node, http_host, upstream):
     assert fields["x-forwarded-proto"] == ["https"] and fields["forwarded"] == ["for=203.0.113.9"]
 
 
+def test_the_zone_of_an_address_is_nobody_elses_business(node, http_host, upstream):
+    host = http_host(upstream.url)
+    fields = ask(node(TRUSTED_PROXIES="127.0.0.0/8"), host, "X-Forwarded-For: fe80::1%eth0")
+    assert fields["x-real-ip"] == ["fe80::1"]
+
+
 V1 = b"PROXY TCP4 203.0.113.9 127.0.0.1 50000 80\r\n"
 V2 = V2_BEGIN + b"\x21\x11" + struct.pack(">H", 12) + socket.inet_aton("203.0.113.9") + b"\x7f\0\0\1\xc3\x50\0\x50"
 LOCAL = V2_BEGIN + b"\x20\x00\x00\x00"
