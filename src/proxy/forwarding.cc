@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <optional>
-#include <span>
 
 #include "base/strings.h"
 #include "http/field_rules.h"
@@ -17,22 +16,7 @@ using base::equals_ignoring_case;
 using http::Field;
 
 constexpr std::string_view kForwardedFor = "X-Forwarded-For";
-
-// Written by us in any case.
-constexpr std::array<std::string_view, 6> kOwn = {"x-forwarded-for",  "x-forwarded-proto", "x-forwarded-host",
-                                                  "x-forwarded-port", "x-real-ip",         "x-request-id"};
-constexpr std::array<std::string_view, 7> kOthers = {"forwarded",
-                                                     "x-forwarded-server",
-                                                     "x-forwarded-scheme",
-                                                     "x-forwarded-prefix",
-                                                     "x-forwarded-uri",
-                                                     "x-forwarded-method",
-                                                     "x-scheme"};
-
-bool is_any_of(std::string_view name, std::span<const std::string_view> names) {
-  return std::ranges::any_of(names,
-                             [&](std::string_view other) { return equals_ignoring_case(name, other); });
-}
+constexpr std::string_view kFamily = "x-forwarded";
 
 // The value of a field that is there once, from a peer whose word counts, and is what it should be.
 std::optional<std::string_view> told(const http::RequestHead& request, const http::ConnectionInfo& connection,
@@ -102,13 +86,20 @@ void append_forwarded(Head& out, const http::RequestHead& request, const http::C
 
 bool is_forwarding_field(std::string_view name) {
   const char first = base::to_lower(name.front());
-  if (first != 'x' && first != 'f') return false;
-  return is_any_of(name, kOwn) || is_any_of(name, kOthers) ||
-         (name.size() > 21 && equals_ignoring_case(name.substr(0, 22), "x-forwarded-tls-client"));
+  if (first == 'f') return equals_ignoring_case(name, "forwarded");
+  if (first != 'x') return false;
+  if (equals_ignoring_case(name.substr(0, kFamily.size()), kFamily)) {
+    return name.size() == kFamily.size() || name[kFamily.size()] == '-';
+  }
+  return equals_ignoring_case(name, "x-real-ip") || equals_ignoring_case(name, "x-request-id") ||
+         equals_ignoring_case(name, "x-scheme");
 }
 
 bool passes_if_trusted(std::string_view name) {
-  return !is_any_of(name, kOwn);
+  static constexpr std::array<std::string_view, 6> kOwn = {"x-forwarded-for",  "x-forwarded-proto",
+                                                           "x-forwarded-host", "x-forwarded-port",
+                                                           "x-real-ip",        "x-request-id"};
+  return std::ranges::none_of(kOwn, [&](std::string_view own) { return equals_ignoring_case(name, own); });
 }
 
 bool is_custom(const Target& target, std::string_view name) {

@@ -12,7 +12,8 @@
 
 namespace cardea::proxy {
 
-// One of the family: an upstream takes it for a fact.
+// One of the family: an upstream takes it for a fact. All of X-Forwarded-…, whatever comes after it: which of
+// them some upstream believes nobody can list.
 [[nodiscard]] bool is_forwarding_field(std::string_view name);
 // One that only a trusted proxy may set, and that passes as it is if it did.
 [[nodiscard]] bool passes_if_trusted(std::string_view name);

@@ -42,22 +42,26 @@ def ask(node: Cardea, host: str, *lines: str, before: bytes = b"") -> dict[str, 
     return seen_by(answer)
 
 
+AUTHORITY = ("X-Forwarded: for=203.0.113.9", "X-Forwarded-Ssl: on", "X-Forwarded-User: root", "X-Forwarded-Protocol: https")
 FORWARDED = ("X-Forwarded-For: 203.0.113.9, 198.51.100.7", "X-Forwarded-Proto: https", "Forwarded: for=203.0.113.9")
 
 
 def test_who_is_not_trusted_says_nothing(node, http_host, upstream):
     host = http_host(upstream.url)
-    fields = ask(node(TRUSTED_PROXIES="10.0.0.0/8"), host, *FORWARDED)
+    fields = ask(node(TRUSTED_PROXIES="10.0.0.0/8"), host, *FORWARDED, *AUTHORITY)
     assert fields["x-forwarded-for"] == fields["x-real-ip"] == ["127.0.0.1"]
     assert fields["x-forwarded-proto"] == ["http"] and "forwarded" not in fields
+    ours = {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port"}
+    assert {name for name in fields if name.startswith("x-forwarded")} == ours
 
 
 def test_who_is_trusted_is_believed(node, http_host, upstream):
     host = http_host(upstream.url)
-    fields = ask(node(TRUSTED_PROXIES="127.0.0.0/8, 198.51.100.0/24"), host, *FORWARDED)
+    fields = ask(node(TRUSTED_PROXIES="127.0.0.0/8, 198.51.100.0/24"), host, *FORWARDED, *AUTHORITY)
     assert fields["x-forwarded-for"] == ["203.0.113.9, 198.51.100.7, 127.0.0.1"]
     assert fields["x-real-ip"] == ["203.0.113.9"]
     assert fields["x-forwarded-proto"] == ["https"] and fields["forwarded"] == ["for=203.0.113.9"]
+    assert fields["x-forwarded-ssl"] == ["on"] and fields["x-forwarded-user"] == ["root"]
 
 
 def test_the_zone_of_an_address_is_nobody_elses_business(node, http_host, upstream):

@@ -119,6 +119,7 @@ TEST_F(RewriteTrusted, KeepsWhatATrustedPeerSays) {
   add("X-Forwarded-Port", "8443");
   add("Forwarded", "for=203.0.113.9");
   add("X-Forwarded-Prefix", "/app");
+  add("X-Forwarded-Ssl", "on");
   EXPECT_EQ(values("X-Forwarded-For"), Values{"203.0.113.9, 198.51.100.4, 192.0.2.99, 192.0.2.7"});
   EXPECT_EQ(values("X-Real-IP"), Values{"198.51.100.4"})
       << "what stands further left was said by nobody trusted";
@@ -127,6 +128,7 @@ TEST_F(RewriteTrusted, KeepsWhatATrustedPeerSays) {
   EXPECT_EQ(values("X-Forwarded-Port"), Values{"8443"});
   EXPECT_EQ(values("Forwarded"), Values{"for=203.0.113.9"});
   EXPECT_EQ(values("X-Forwarded-Prefix"), Values{"/app"});
+  EXPECT_EQ(values("X-Forwarded-Ssl"), Values{"on"});
 }
 
 TEST_F(RewriteTrusted, SaysItselfWhatATrustedPeerDoesNotSaySoundly) {
@@ -281,11 +283,20 @@ TEST_F(RewriteRequest, ReplacesTheIdUnlessACustomHeaderIsOne) {
 }
 
 TEST_F(RewriteRequest, DropsForwardingFieldsThatItDoesNotSet) {
-  constexpr std::array<std::string_view, 8> kNames = {
-      "Forwarded",       "X-Forwarded-Server", "X-Forwarded-Scheme", "X-Forwarded-Prefix",
-      "X-Forwarded-Uri", "X-Forwarded-Method", "X-Scheme",           "X-Forwarded-Tls-Client-Cert"};
+  constexpr std::array kNames = std::to_array<std::string_view>(
+      {"Forwarded", "X-Forwarded-Server", "X-Forwarded-Scheme", "X-Forwarded-Prefix", "X-Forwarded-Uri",
+       "X-Forwarded-Method", "X-Scheme", "X-Forwarded-Tls-Client-Cert", "X-Forwarded", "X-Forwarded-",
+       "X-FORWARDED-SSL", "x-forwarded-user", "X-Forwarded-Protocol", "X-Forwarded-Email"});
   for (const std::string_view name : kNames) add(name, "forged");
   for (const std::string_view name : kNames) expect_absent(name);
+}
+
+TEST_F(RewriteRequest, LetsPassWhatOnlyLooksLikeAForwardingField) {
+  constexpr std::array kNames =
+      std::to_array<std::string_view>({"X-Forward", "X-Forwarded2", "X-Forwardedfor", "Forwarded-For", "X",
+                                       "F", "X-Request-Id2", "X-Real-IPs", "X-Schemes"});
+  for (const std::string_view name : kNames) add(name, "said");
+  for (const std::string_view name : kNames) EXPECT_EQ(values(name), Values{"said"}) << name;
 }
 
 TEST_F(RewriteRequest, SaysHttpOnAPlainConnection) {
