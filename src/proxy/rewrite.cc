@@ -22,11 +22,12 @@ constexpr std::string_view via(std::uint8_t version_major, std::uint8_t version_
   return version_minor == 0 ? "1.0 cardea" : "1.1 cardea";
 }
 
-// Connection may make a field hop-by-hop, but never one that we set or that carries the request's meaning
-// (Traefik's GHSA-62c8-mh53-4cqv): those are left out of the nomination.
+// Connection may make a field hop-by-hop, but never one that we set, that says who the client is, or that
+// carries the request's meaning (Traefik's GHSA-62c8-mh53-4cqv): those are left out of the nomination.
 bool is_dropped_by_connection(const http::FieldList& fields, std::string_view name) {
-  return !equals_ignoring_case(name, "authorization") && !equals_ignoring_case(name, "cookie") &&
-         http::connection_nominates(fields, name);
+  return http::connection_nominates(fields, name) && !is_forwarding_field(name) &&
+         !equals_ignoring_case(name, "authorization") && !equals_ignoring_case(name, "cookie") &&
+         !equals_ignoring_case(name, "via");
 }
 
 bool is_any_of(std::string_view name, const std::vector<std::string>& names) {

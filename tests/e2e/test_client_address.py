@@ -64,6 +64,33 @@ def test_who_is_trusted_is_believed(node, http_host, upstream):
     assert fields["x-forwarded-ssl"] == ["on"] and fields["x-forwarded-user"] == ["root"]
 
 
+@pytest.mark.parametrize("trusted", [True, False])
+def test_connection_takes_none_of_them_away(node, http_host, upstream, trusted):
+    """A proxy in front may pass on what its client nominates."""
+    host = http_host(upstream.url, custom_headers={"X-Api-Key": "secret"})
+    asked = node(TRUSTED_PROXIES="127.0.0.0/8" if trusted else "")
+    names = "Forwarded, X-Forwarded-For, X-Forwarded-Proto, X-Forwarded-Host, X-Forwarded-Port, X-Forwarded-Prefix"
+    names += ", X-Forwarded-Ssl, X-Real-IP, X-Request-Id, X-Api-Key, Authorization, Cookie, Host, X-Hop"
+    said = (*FORWARDED, *AUTHORITY, "X-Forwarded-Prefix: /app", "Authorization: Bearer t", "Cookie: a=b", "X-Hop: 1")
+    fields = ask(asked, host, f"Connection: {names}", *said)
+    assert (fields["host"], fields["authorization"], fields["cookie"]) == ([host], ["Bearer t"], ["a=b"])
+    assert fields["x-api-key"] == ["secret"] and len(fields["x-request-id"]) == 1 and "x-hop" not in fields
+    assert fields["x-forwarded-host"] == [host] and fields["x-forwarded-port"] == [str(asked.http_port)]
+    assert fields["x-forwarded-proto"] == ["https" if trusted else "http"]
+    assert fields["x-real-ip"] == ["198.51.100.7" if trusted else "127.0.0.1"]
+    for name, value in {"forwarded": "for=203.0.113.9", "x-forwarded-prefix": "/app", "x-forwarded-ssl": "on"}.items():
+        assert fields.get(name, []) == ([value] if trusted else []), name
+
+
+def test_a_trusted_proxy_says_which_port_the_client_used(node, http_host, cardea, upstream):
+    host = http_host(upstream.url)
+    balanced = node(TRUSTED_PROXIES="127.0.0.0/8")
+    assert ask(balanced, host)["x-forwarded-port"] == [str(balanced.http_port)]
+    assert ask(balanced, host, "X-Forwarded-Port: 8443")["x-forwarded-port"] == ["8443"]
+    assert ask(balanced, host, "X-Forwarded-Port: 8443x")["x-forwarded-port"] == [str(balanced.http_port)]
+    assert ask(cardea, host, "X-Forwarded-Port: 8443")["x-forwarded-port"] == [str(cardea.http_port)]
+
+
 def test_the_zone_of_an_address_is_nobody_elses_business(node, http_host, upstream):
     host = http_host(upstream.url)
     fields = ask(node(TRUSTED_PROXIES="127.0.0.0/8"), host, "X-Forwarded-For: fe80::1%eth0")

@@ -260,6 +260,43 @@ TEST_F(RewriteRequest, NeverLetsConnectionTakeOutCredentialsOrWhatWeSet) {
   EXPECT_EQ(values("Via"), Values{"1.1 cardea"});
 }
 
+TEST_F(RewriteRequest, NeverLetsConnectionTakeOutWhatWeAddOrWhatTheTargetSets) {
+  target_.custom_headers = {{"X-Api-Key", "secret"}};
+  target_.forwarded_header = true;
+  add("Connection",
+      "X-Api-Key, X-Forwarded-Proto, X-Forwarded-Host, X-Forwarded-Port, X-Request-Id, Forwarded");
+  add("X-Api-Key", "guessed");
+  EXPECT_EQ(values("X-Api-Key"), Values{"secret"});
+  EXPECT_EQ(values("X-Forwarded-Proto"), Values{"https"});
+  EXPECT_EQ(values("X-Forwarded-Host"), Values{"www.example.com"});
+  EXPECT_EQ(values("X-Forwarded-Port"), Values{"443"});
+  EXPECT_EQ(values("X-Request-Id"), Values{"0123456789abcdef"});
+  EXPECT_EQ(values("Forwarded"), Values{"for=192.0.2.7;host=\"www.example.com\";proto=https"});
+}
+
+TEST_F(RewriteTrusted, NeverLetsConnectionTakeOutWhatATrustedPeerSays) {
+  add("Connection",
+      "Forwarded, X-Forwarded-For, X-Forwarded-Proto, X-Forwarded-Port, X-Forwarded-Prefix, Via");
+  add("connection", "X-Forwarded-Ssl, X-Scheme, X-Real-IP");
+  add("Forwarded", "for=203.0.113.9");
+  add("X-Forwarded-For", "203.0.113.9");
+  add("X-Forwarded-Proto", "http");
+  add("X-Forwarded-Port", "8443");
+  add("X-Forwarded-Prefix", "/app");
+  add("X-Forwarded-Ssl", "on");
+  add("X-Scheme", "https");
+  add("Via", "1.1 edge");
+  EXPECT_EQ(values("Forwarded"), Values{"for=203.0.113.9"});
+  EXPECT_EQ(values("X-Forwarded-For"), Values{"203.0.113.9, 192.0.2.7"});
+  EXPECT_EQ(values("X-Real-IP"), Values{"203.0.113.9"});
+  EXPECT_EQ(values("X-Forwarded-Proto"), Values{"http"});
+  EXPECT_EQ(values("X-Forwarded-Port"), Values{"8443"});
+  EXPECT_EQ(values("X-Forwarded-Prefix"), Values{"/app"});
+  EXPECT_EQ(values("X-Forwarded-Ssl"), Values{"on"});
+  EXPECT_EQ(values("X-Scheme"), Values{"https"});
+  EXPECT_EQ(values("Via"), (Values{"1.1 edge", "1.1 cardea"}));
+}
+
 TEST_F(RewriteRequest, ReplacesForwardingFields) {
   for (const std::string_view name :
        {"X-Forwarded-For", "X-FORWARDED-PROTO", "X-Forwarded-Host", "x-forwarded-port", "X-Real-IP"}) {
