@@ -25,6 +25,13 @@ bool is_token(std::string_view text) {
   return !text.empty() && all_have_class(text, kTokenByte);
 }
 
+bool is_plain_name(std::string_view name) {
+  // Without a branch per byte: nearly every name is plain, and every field of every request is asked.
+  std::uint8_t common = kPlainByte;
+  for (const char byte : name) common &= kByteClasses[static_cast<unsigned char>(byte)];
+  return common != 0;
+}
+
 bool is_field_value(std::string_view text) {
   return all_have_class(text, kValueByte);
 }

@@ -56,8 +56,7 @@ struct RequestFilter {
     }
     if (http::is_hop_by_hop(name)) return false;
     if (is_forwarding_field(name) && !(connection.peer_is_trusted && passes_if_trusted(name))) return false;
-    // "X_Forwarded_For" is "X-Forwarded-For" to every CGI-like upstream.
-    if (name.find('_') != std::string_view::npos && !is_any_of(name, target.underscore_headers)) return false;
+    if (!http::is_plain_name(name) && !is_any_of(name, target.underscore_headers)) return false;
     if (has_connection && is_dropped_by_connection(request.fields, name)) return false;
     return !is_custom(target, name);
   }

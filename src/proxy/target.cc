@@ -68,9 +68,11 @@ base::Status check_underscore_headers(const std::vector<std::string>& names) {
   }
   for (const std::string& name : names) {
     if (!http::is_token(name)) return refuse(name, "is not a header name");
-    if (!name.contains('_')) return refuse(name, "has no \"_\"; such a header passes in any case");
+    if (http::is_plain_name(name)) {
+      return refuse(name, "has no \"_\" or other sign but \"-\"; such a header passes in any case");
+    }
     std::string dashed = name;
-    std::ranges::replace(dashed, '_', '-');
+    std::ranges::replace_if(dashed, [](char byte) { return !http::has_class(byte, http::kPlainByte); }, '-');
     if (is_set_by_proxy(dashed) || is_forwarding_field(dashed)) {
       return refuse(name, "would be taken for a field that the proxy itself sets");
     }

@@ -38,7 +38,7 @@ struct Target {
   bool enable_https = true;
   std::vector<std::pair<std::string, std::string>> custom_headers;
   bool forwarded_header = false;
-  std::vector<std::string> underscore_headers;
+  std::vector<std::string> underscore_headers;  // names that pass although they are not plain
 
   // Error (invalid): what parse_target_url() or upstream_tls_faults() refuse, a header that must not be set.
   // Control thread only, as `trust`.
@@ -48,8 +48,8 @@ struct Target {
 // The check of custom headers, for the API to apply before anything is stored; that of a target_url is
 // parse_target_url().
 base::Status check_custom_header(std::string_view name, std::string_view value);
-// The same for names with '_' that are to pass. Not those that are a field of ours with '-' in the place of
-// '_', and kUnderscoreHeadersMax at most.
+// The same for names that are to pass although they are not plain (http::is_plain_name). Not those that are a
+// field of ours with '-' in the place of such signs, and kUnderscoreHeadersMax at most.
 base::Status check_underscore_headers(const std::vector<std::string>& names);
 
 }  // namespace cardea::proxy

@@ -179,11 +179,13 @@ def test_an_upstream_that_leads_back_here_is_a_loop(cardea, http_host, upstream)
     assert raw.status_of(raw.exchange(cardea.http_port, head.replace("1.1 cardea, ", "", 1).encode())) == 200
 
 
-def test_a_target_asks_for_forwarded_and_for_names_with_underscores(cardea, http_host, upstream):
-    host = http_host(upstream.url, forwarded_header=True, underscore_headers=["Api_Key"])
-    fields = ask(cardea, host, "Forwarded: for=203.0.113.9", "Api_Key: k", "Other_Key: o")
+def test_a_target_asks_for_forwarded_and_for_names_that_are_dropped_otherwise(cardea, http_host, upstream):
+    host = http_host(upstream.url, forwarded_header=True, underscore_headers=["Api_Key", "App.Version"])
+    sent = ["Api_Key: k", "Other_Key: o", "App.Version: 7", "X.Forwarded.For: 1.2.3.4", "Other!Key: o"]
+    fields = ask(cardea, host, "Forwarded: for=203.0.113.9", *sent)
     assert fields["forwarded"] == [f'for=127.0.0.1;host="{host}";proto=http']
-    assert fields["api_key"] == ["k"] and "other_key" not in fields
+    assert fields["api_key"] == ["k"] and fields["app.version"] == ["7"]
+    assert not {"other_key", "other!key", "x.forwarded.for"} & set(fields)
 
 
 def test_a_name_that_an_upstream_takes_for_one_of_ours_is_refused(api, new_host, upstream):

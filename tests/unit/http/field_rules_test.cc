@@ -17,6 +17,17 @@ TEST(FieldRules, KnowTokens) {
   EXPECT_FALSE(is_token(std::string_view("a\0", 2)));
 }
 
+TEST(FieldRules, KnowNamesThatMeanTheSameEverywhere) {
+  for (const char* good : {"a", "X-Forwarded-For", "-", "A1-z9"}) EXPECT_TRUE(is_plain_name(good)) << good;
+  for (const char byte : std::string_view("!#$%&'*+.^_`|~")) {
+    for (const std::string& name :
+         {std::string(1, byte), std::string("X-A") + byte, byte + std::string("b")}) {
+      EXPECT_TRUE(is_token(name)) << name;
+      EXPECT_FALSE(is_plain_name(name)) << name;
+    }
+  }
+}
+
 TEST(FieldRules, KnowFieldValues) {
   for (const char* good : {"", "a b", "a\tb", "\xc3\xa9", "\xff"}) EXPECT_TRUE(is_field_value(good)) << good;
   for (const char* bad : {"\r", "a\nb", "\x01", "\x7f", "\x1b[0m"}) EXPECT_FALSE(is_field_value(bad)) << bad;

@@ -178,12 +178,13 @@ TEST(Target, RefusesCustomHeadersThatAreNoneOrAreOurs) {
   }
 }
 
-TEST(Target, TakesNamesWithUnderscoresThatAreNotOursOtherwise) {
+TEST(Target, TakesNamesThatAreNotPlainIfTheyAreNotOursOtherwise) {
   store::TargetRecord record = record_to("http://backend");
-  record.underscore_headers = {"Some_Field", "_", "X_Api-Key"};
+  record.underscore_headers = {"Some_Field", "_", "X_Api-Key", "App.Version", "a!b"};
   EXPECT_EQ(made(record).value().underscore_headers, record.underscore_headers);
   for (const char* name : {"", "two words_", "X\r\n_Y", "Some-Field", "X_Forwarded_For", "x-forwarded_PROTO",
-                           "X_Real_IP", "Content_Length", "Transfer_Encoding", "X_Request-Id", "_Host_X\n"}) {
+                           "X_Real_IP", "Content_Length", "Transfer_Encoding", "X_Request-Id", "_Host_X\n",
+                           "X.Forwarded.For", "X-Forwarded~User", "Content.Length", "X_Forwarded"}) {
     record.underscore_headers = {"Some_Field", name};
     const auto refused = made(record);
     ASSERT_FALSE(refused) << name;
