@@ -32,6 +32,12 @@ bool is_plain_name(std::string_view name) {
   return common != 0;
 }
 
+bool is_same_variable(std::string_view a, std::string_view b) {
+  const auto variable = [](char byte) { return base::is_alnum(byte) ? base::to_lower(byte) : '_'; };
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [&](char x, char y) { return variable(x) == variable(y); });
+}
+
 bool is_field_value(std::string_view text) {
   return all_have_class(text, kValueByte);
 }

@@ -47,6 +47,8 @@ inline constexpr std::array<std::uint8_t, 256> kByteClasses = make_byte_classes(
 // Letters, digits and "-" only. Servers that make variables of fields (CGI, FastCGI, WSGI) turn "-" into "_",
 // PHP does the same with ".", lighttpd with every other sign: to them "X_Forwarded.For" is X-Forwarded-For.
 [[nodiscard]] bool is_plain_name(std::string_view name);
+// Whether such a server takes one name for the other: they differ in case and in what sign stands where.
+[[nodiscard]] bool is_same_variable(std::string_view a, std::string_view b);
 // A field value that can be sent as it is: no control byte but HTAB; empty is fine.
 [[nodiscard]] bool is_field_value(std::string_view text);
 // "name", "name:port", "[v6]", "[v6]:port" by characters and port range. Deliberately narrower than RFC 3986:

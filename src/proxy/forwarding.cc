@@ -104,7 +104,7 @@ bool passes_if_trusted(std::string_view name) {
 
 bool is_custom(const Target& target, std::string_view name) {
   return std::ranges::any_of(target.custom_headers,
-                             [&](const auto& header) { return equals_ignoring_case(header.first, name); });
+                             [&](const auto& header) { return http::is_same_variable(header.first, name); });
 }
 
 std::string_view client_address(const http::RequestHead& request, const http::ConnectionInfo& connection) {

@@ -192,3 +192,25 @@ def test_a_name_that_an_upstream_takes_for_one_of_ours_is_refused(api, new_host,
     wanted = {"hostname": new_host(), "target_url": upstream.url, "underscore_headers": ["X_Forwarded_For"]}
     detail = api.expect(400, "POST", "/proxy/targets", wanted)["detail"]
     assert 'underscore_headers: "X_Forwarded_For" would be taken for a field that the proxy itself sets.' in detail
+
+
+def test_a_name_that_an_upstream_takes_for_a_custom_header_is_refused_or_does_not_pass(
+    node, api, database, http_host, new_host, upstream
+):
+    members = {"underscore_headers": ["X_Api_Key", "Other_Key"], "custom_headers": {"X-Api-Key": "secret"}}
+    wanted = {"hostname": new_host(), "target_url": upstream.url, "enable_https": False}
+    sentence = 'underscore_headers: "X_Api_Key" would be taken for "X-Api-Key", which custom_headers sets.'
+    assert sentence in api.expect(400, "POST", "/proxy/targets", wanted | members)["detail"]
+    # Whichever of the two comes later.
+    for name in members:
+        other = next(each for each in members if each != name)
+        host = http_host(upstream.url, **{name: members[name]})
+        assert sentence in api.expect(400, "PUT", f"/proxy/targets/{host}", {other: members[other]})["detail"]
+    # And one that is stored already, by an earlier version or by hand.
+    record = json.loads(database.get(f"proxy:{host}")) | members
+    record["generation"] = database.incr("generation")
+    database.set(f"proxy:{host}", json.dumps(record))
+    later = node()
+    fields = ask(later, host, "X_Api_Key: guessed", "Other_Key: o")
+    assert fields["x-api-key"] == ["secret"] and fields["other_key"] == ["o"] and "x_api_key" not in fields
+    later.wait_for_log(f"proxy target {host}: ", '"X_Api_Key" would be taken for "X-Api-Key"', "the name is ignored")

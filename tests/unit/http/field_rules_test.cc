@@ -28,6 +28,13 @@ TEST(FieldRules, KnowNamesThatMeanTheSameEverywhere) {
   }
 }
 
+TEST(FieldRules, KnowWhichNamesMakeOneVariable) {
+  for (const char* same : {"X-Api-Key", "x_api_key", "X.Api_Key", "X~API!KEY"})
+    EXPECT_TRUE(is_same_variable(same, "x-api-Key")) << same;
+  for (const char* other : {"", "X-Api-Ke", "X-Api-Keys", "XAApi-Key", "X-Api-Kez"})
+    EXPECT_FALSE(is_same_variable(other, "X-Api-Key")) << other;
+}
+
 TEST(FieldRules, KnowFieldValues) {
   for (const char* good : {"", "a b", "a\tb", "\xc3\xa9", "\xff"}) EXPECT_TRUE(is_field_value(good)) << good;
   for (const char* bad : {"\r", "a\nb", "\x01", "\x7f", "\x1b[0m"}) EXPECT_FALSE(is_field_value(bad)) << bad;

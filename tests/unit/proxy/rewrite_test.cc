@@ -187,6 +187,16 @@ TEST_F(RewriteRequest, LetsCustomHeadersReplaceTheClientsAndOurs) {
   EXPECT_EQ(values("X-Forwarded-Proto"), Values{"custom"});
 }
 
+TEST_F(RewriteRequest, LetsNothingPassThatAnUpstreamMayTakeForACustomHeader) {
+  target_.custom_headers = {{"X-Api-Key", "secret"}, {"Other_Key", "secret too"}};
+  target_.underscore_headers = {"X_Api_Key", "X.Api.Key", "Other_Key"};
+  for (const std::string_view name : {"X_Api_Key", "x.api.key", "Other-Key", "OTHER_KEY"})
+    add(name, "guessed");
+  EXPECT_EQ(values("X-Api-Key"), Values{"secret"});
+  EXPECT_EQ(values("Other_Key"), Values{"secret too"});
+  for (const std::string_view name : {"X_Api_Key", "X.Api.Key", "Other-Key"}) expect_absent(name);
+}
+
 TEST_F(RewriteRequest, PutsThePrefixBeforeThePath) {
   target_.path_prefix = "/app/v1";
   EXPECT_EQ(request_line(), "GET /app/v1/path?query HTTP/1.1");
