@@ -76,6 +76,7 @@ bool is_hop_by_hop(std::string_view name) {
 
 bool is_forbidden_trailer(std::string_view name) {
   switch (name.size()) {
+    case 3: return is_one_of(name, "via");
     case 4: return is_one_of(name, "host");
     case 6: return is_one_of(name, "cookie", "expect");
     case 7: return is_one_of(name, "trailer") || is_hop_by_hop(name);

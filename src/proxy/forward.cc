@@ -123,7 +123,7 @@ net::Task<bool> Forward::send_body() {
 }
 
 void Forward::end_request_body() {
-  connection_->end_body(rewrite_trailers(exchange_.request_trailers()));
+  connection_->end_body(rewrite_request_trailers(exchange_.request_trailers(), target_));
 }
 
 net::Task<base::Status> Forward::read_upstream() {
@@ -220,7 +220,7 @@ base::Status Forward::relay_available() {
 
 void Forward::end_response_body() {
   const http::FieldList trailers = connection_->trailers();
-  if (trailers.size() > 0) exchange_.end_body(rewrite_trailers(trailers));
+  if (trailers.size() > 0) exchange_.end_body(rewrite_response_trailers(trailers));
 }
 
 net::Task<base::Status> Forward::relay_body() {

@@ -147,11 +147,21 @@ bool rewrite_switch(const http::RequestHead& request, const http::ResponseHead& 
   return out.fields.add({"Connection", "Upgrade"}) && out.fields.add({"Upgrade", chosen});
 }
 
-http::FieldList rewrite_trailers(const http::FieldList& trailers) {
+http::FieldList rewrite_request_trailers(const http::FieldList& trailers, const Target& target) {
   http::FieldList passed;
   for (const Field& field : trailers) {
     const bool stays = http::is_forbidden_trailer(field.name) || is_forwarding_field(field.name) ||
-                       field.name.find('_') != std::string_view::npos;
+                       !http::is_plain_name(field.name) || is_custom(target, field.name);
+    if (!stays) static_cast<void>(passed.add(field));
+  }
+  return passed;
+}
+
+http::FieldList rewrite_response_trailers(const http::FieldList& trailers) {
+  http::FieldList passed;
+  for (const Field& field : trailers) {
+    const bool stays =
+        http::is_forbidden_trailer(field.name) || is_forwarding_field(field.name) || field.name.contains('_');
     if (!stays) static_cast<void>(passed.add(field));
   }
   return passed;

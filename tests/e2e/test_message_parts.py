@@ -134,6 +134,17 @@ def test_trailers_of_a_request_reach_the_upstream(client, host, upstream_of):
         assert body == b"4\r\nbody\r\n0\r\nX-Sum: 1\r\nDigest: abc\r\nX-Sum: 2\r\n\r\n"
 
 
+def test_no_trailer_replaces_what_the_target_sets(client, http_host, upstream_of):
+    host = http_host(upstream_of.url, custom_headers={"X-Api-Key": "secret"}, underscore_headers=["Some_Field"])
+    client.sendall((HEAD.format(host=host) + "Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n").encode())
+    client.sendall(b"X-Api-Key: guessed\r\nX_Api_Key: guessed\r\nVia: 1.1 nobody\r\nX-Request-Id: 1\r\n" + FORBIDDEN)
+    client.sendall(b"X-Forwarded-Ssl: on\r\nX.Forwarded.For: 1.2.3.4\r\nSome_Field: x\r\nX-Sum: 1\r\n\r\n")
+    upstream, head = upstream_of.accept_request()
+    with upstream:
+        assert raw.fields_of(head, "X-Api-Key") == ["secret"]
+        assert raw.receive_until(upstream, b"\r\n\r\n") == b"4\r\nbody\r\n0\r\nX-Sum: 1\r\n\r\n"
+
+
 def test_trailers_of_a_response_reach_the_client(client, host, upstream_of):
     client.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nTE: trailers\r\n\r\n".encode())
     upstream, _ = upstream_of.accept_request()

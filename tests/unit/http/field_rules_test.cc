@@ -53,7 +53,7 @@ TEST(FieldRules, KnowHopByHopFields) {
 
 TEST(FieldRules, KnowWhatMustNotBeATrailer) {
   for (const char* name : {"Host", "content-length", "Transfer-Encoding", "Authorization", "Set-Cookie",
-                           "Content-Encoding", "Trailer", "Connection"}) {
+                           "Content-Encoding", "Trailer", "Connection", "via"}) {
     EXPECT_TRUE(is_forbidden_trailer(name)) << name;
   }
   for (const char* name : {"Grpc-Status", "Digest", "Server-Timing", "ETag"}) {

@@ -226,6 +226,37 @@ TEST_F(RewriteRequest, FramesTheBodyItself) {
   expect_absent("Transfer-Encoding");
 }
 
+using Names = std::vector<std::string>;
+
+http::FieldList list_of(const Names& names) {
+  http::FieldList fields;
+  for (const std::string& name : names) EXPECT_TRUE(fields.add({name, "x"}));
+  return fields;
+}
+
+Names names_of(const http::FieldList& fields) {
+  Names names;
+  for (const http::Field& field : fields) names.emplace_back(field.name);
+  return names;
+}
+
+TEST(RewriteTrailers, LetNothingOfARequestPassThatTheProxyOrTheTargetSets) {
+  Target target;
+  target.custom_headers = {{"X-Api-Key", "secret"}};
+  target.underscore_headers = {"Some_Field"};
+  const Names names = {
+      "X-Sum",           "x-api-key",     "X_Api_Key", "Via",        "X-Request-Id", "X-Forwarded-Ssl",
+      "X-Forwarded-For", "Forwarded",     "X-Real-IP", "X-Scheme",   "Host",         "Content-Length",
+      "Connection",      "Authorization", "TE",        "Some_Field", "Some.Field",   "X-Sum",
+      "Digest"};
+  EXPECT_EQ(names_of(rewrite_request_trailers(list_of(names), target)), (Names{"X-Sum", "X-Sum", "Digest"}));
+}
+
+TEST(RewriteTrailers, LetOfAResponsePassWhatMayComeLate) {
+  const Names names = {"X-Sum", "Via", "X-Forwarded-For", "Set-Cookie", "Connection", "X-Api-Key"};
+  EXPECT_EQ(names_of(rewrite_response_trailers(list_of(names))), (Names{"X-Sum", "X-Api-Key"}));
+}
+
 class RewriteResponse : public testing::Test {
  protected:
   RewriteResponse() {
