@@ -160,8 +160,7 @@ http::FieldList rewrite_request_trailers(const http::FieldList& trailers, const 
 http::FieldList rewrite_response_trailers(const http::FieldList& trailers) {
   http::FieldList passed;
   for (const Field& field : trailers) {
-    const bool stays =
-        http::is_forbidden_trailer(field.name) || is_forwarding_field(field.name) || field.name.contains('_');
+    const bool stays = http::is_forbidden_trailer(field.name) || is_forwarding_field(field.name);
     if (!stays) static_cast<void>(passed.add(field));
   }
   return passed;

@@ -120,12 +120,14 @@ def test_nothing_is_expected_of_a_request_without_a_body(client, host, upstream_
 
 # --- trailers ---
 
-FORBIDDEN = b"Content-Length: 5\r\nHost: evil\r\nX-Forwarded-For: 1.2.3.4\r\nAuthorization: x\r\nX_Under: x\r\nTrailer: y\r\n"
+FORBIDDEN = b"Content-Length: 5\r\nHost: evil\r\nX-Forwarded-For: 1.2.3.4\r\nVia: 1.1 a\r\nAuthorization: x\r\nTrailer: y\r\n"
+FORBIDDEN_IN_REQUESTS = FORBIDDEN + b"X_Under: x\r\n"
 
 
 def test_trailers_of_a_request_reach_the_upstream(client, host, upstream_of):
     head = HEAD.format(host=host) + "Transfer-Encoding: chunked\r\nTrailer: Digest, X-Sum\r\nTE: trailers;q=0.5\r\n\r\n"
-    client.sendall(head.encode() + b"4\r\nbody\r\n0\r\nX-Sum: 1\r\nDigest: abc\r\nX-Sum: 2\r\n" + FORBIDDEN + b"\r\n")
+    client.sendall(head.encode() + b"4\r\nbody\r\n0\r\nX-Sum: 1\r\nDigest: abc\r\nX-Sum: 2\r\n")
+    client.sendall(FORBIDDEN_IN_REQUESTS + b"\r\n")
     upstream, head = upstream_of.accept_request()
     with upstream:
         assert raw.fields_of(head, "Trailer") == ["Digest, X-Sum"]
@@ -137,7 +139,7 @@ def test_trailers_of_a_request_reach_the_upstream(client, host, upstream_of):
 def test_no_trailer_replaces_what_the_target_sets(client, http_host, upstream_of):
     host = http_host(upstream_of.url, custom_headers={"X-Api-Key": "secret"}, underscore_headers=["Some_Field"])
     client.sendall((HEAD.format(host=host) + "Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n").encode())
-    client.sendall(b"X-Api-Key: guessed\r\nX_Api_Key: guessed\r\nVia: 1.1 nobody\r\nX-Request-Id: 1\r\n" + FORBIDDEN)
+    client.sendall(b"X-Api-Key: guessed\r\nX_Api_Key: guessed\r\nX-Request-Id: 1\r\n" + FORBIDDEN_IN_REQUESTS)
     client.sendall(b"X-Forwarded-Ssl: on\r\nX.Forwarded.For: 1.2.3.4\r\nSome_Field: x\r\nX-Sum: 1\r\n\r\n")
     upstream, head = upstream_of.accept_request()
     with upstream:
@@ -152,8 +154,8 @@ def test_trailers_of_a_response_reach_the_client(client, host, upstream_of):
         upstream.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n4\r\nbody\r\n")
         answer = raw.receive_until(client, b"4\r\nbody\r\n")
         assert raw.fields_of(answer, "Trailer") == ["X-Sum"]
-        upstream.sendall(b"0\r\nX-Sum: 1\r\n" + FORBIDDEN + b"\r\n")
-        assert raw.receive_until(client, b"\r\n\r\n") == b"0\r\nX-Sum: 1\r\n\r\n"
+        upstream.sendall(b"0\r\nX-Sum: 1\r\n" + FORBIDDEN + b"app_key.v1: 2\r\n\r\n")
+        assert raw.receive_until(client, b"\r\n\r\n") == b"0\r\nX-Sum: 1\r\napp_key.v1: 2\r\n\r\n"
         # Both connections are at the beginning of the next message.
         client.sendall(f"GET /next HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
         assert raw.receive_until(upstream, b"\r\n\r\n").startswith(b"GET /next ")
