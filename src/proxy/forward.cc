@@ -200,9 +200,7 @@ base::Status Forward::take_interim(const http::ResponseHead& head) {
 
 base::Status Forward::take_switch(const http::ResponseHead& head) {
   http::ResponseHead out;
-  if (!wants_upgrade(exchange_.request()) || !rewrite_switch(exchange_.request(), head, out)) {
-    return upstream_error(ErrorCode::protocol, "101 to a protocol that was not asked for");
-  }
+  if (auto sound = rewrite_switch(exchange_.request(), head, out); !sound) return sound;
   exchange_.start_tunnel(out, Tunnel::check_interval());
   switched_ = true;
   return {};

@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "http/field_rules.h"
 #include "http/h1_writer.h"
+#include "http/websocket.h"
 #include "proxy/forwarding.h"
 
 namespace cardea::proxy {
@@ -85,6 +86,13 @@ bool offers(const http::RequestHead& request, std::string_view wanted) {
   return found;
 }
 
+// Who says 101 without having understood the request would read the client's frames as requests.
+bool accepts_key(const http::FieldList& request, const http::FieldList& response) {
+  const auto key = request.find("sec-websocket-key");
+  return !key || (response.count("sec-websocket-accept") == 1 &&
+                  response.find("sec-websocket-accept") == http::websocket_accept(*key));
+}
+
 bool accepts_trailers(const http::FieldList& fields) {
   bool found = false;
   for (const Field& field : fields) {
@@ -133,18 +141,29 @@ bool wants_upgrade(const http::RequestHead& request) {
   return wanted;
 }
 
-bool rewrite_switch(const http::RequestHead& request, const http::ResponseHead& response,
-                    http::ResponseHead& out) {
+base::Status rewrite_switch(const http::RequestHead& request, const http::ResponseHead& response,
+                            http::ResponseHead& out) {
+  const auto refuse = [](base::ErrorCode code, std::string_view why) {
+    return base::fail(code, std::string(why), base::ErrorSource::upstream);
+  };
   std::string_view chosen;
   std::size_t count = 0;
   for_each_upgrade(response.fields, [&](std::string_view protocol) {
     chosen = protocol;
     ++count;
   });
-  const bool switches =
-      count == 1 && offers(request, chosen) && http::connection_nominates(response.fields, "upgrade");
-  if (!switches || !rewrite_response(response, out)) return false;
-  return out.fields.add({"Connection", "Upgrade"}) && out.fields.add({"Upgrade", chosen});
+  if (!wants_upgrade(request) || count != 1 || !offers(request, chosen) ||
+      !http::connection_nominates(response.fields, "upgrade")) {
+    return refuse(base::ErrorCode::protocol, "101 to a protocol that was not asked for");
+  }
+  if (equals_ignoring_case(chosen, "websocket") && !accepts_key(request.fields, response.fields)) {
+    return refuse(base::ErrorCode::protocol, "101 to a WebSocket without the right Sec-WebSocket-Accept");
+  }
+  if (!rewrite_response(response, out) || !out.fields.add({"Connection", "Upgrade"}) ||
+      !out.fields.add({"Upgrade", chosen})) {
+    return refuse(base::ErrorCode::too_large, "too many response fields");
+  }
+  return {};
 }
 
 http::FieldList rewrite_request_trailers(const http::FieldList& trailers, const Target& target) {

@@ -124,6 +124,29 @@ def test_over_tls(cardea, site, https, root_pem, api, echo, new_host):
         assert websocket.recv(20) == "hello"
 
 
+def test_the_log_says_why_a_101_was_not_taken(cardea, http_host, raw_upstream):
+    host = http_host(raw_upstream.url)
+    with raw.connect(cardea.http_port) as connection:
+        connection.sendall(handshake(host))
+        upstream, _ = raw_upstream.accept_request()
+        with upstream:
+            upstream.sendall(SWITCH.replace(ACCEPT, KEY))
+            assert raw.status_of(raw.receive_until(connection, b"\r\n\r\n")) == 502
+    cardea.wait_for_log(host, "101 to a WebSocket without the right Sec-WebSocket-Accept")
+
+
+def test_only_a_websocket_with_a_key_has_to_accept_it(cardea, http_host, raw_upstream):
+    host = http_host(raw_upstream.url)
+    key = f"Sec-WebSocket-Key: {KEY.decode()}\r\n".encode()
+    for head, protocol in ((handshake(host, upgrade="echo"), b"echo"), (handshake(host).replace(key, b""), b"websocket")):
+        with raw.connect(cardea.http_port) as connection:
+            connection.sendall(head)
+            upstream, _ = raw_upstream.accept_request()
+            with upstream:
+                upstream.sendall(b"HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: " + protocol + b"\r\n\r\n")
+                assert raw.status_of(raw.receive_until(connection, b"\r\n\r\n")) == 101
+
+
 @pytest.mark.parametrize("connection", ["keep-alive, Upgrade", "upgrade", "Upgrade,keep-alive"])
 def test_an_upgrade_is_seen_in_any_list(cardea, http_host, raw_upstream, connection):
     with raw.connect(cardea.http_port) as sent:
@@ -172,8 +195,11 @@ def test_an_answer_that_does_not_switch_is_a_response(cardea, http_host, raw_ups
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n",
         b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
         b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket, other\r\n\r\n",
+        SWITCH.replace(b"Sec-WebSocket-Accept: " + ACCEPT + b"\r\n", b""),
+        SWITCH.replace(ACCEPT, KEY),
+        SWITCH.replace(b"\r\n\r\n", b"\r\nSec-WebSocket-Accept: " + ACCEPT + b"\r\n\r\n"),
     ],
-    ids=["no-upgrade", "no-connection", "another", "two"],
+    ids=["no-upgrade", "no-connection", "another", "two", "no-accept", "wrong-accept", "two-accepts"],
 )
 def test_a_101_that_switches_to_nothing_that_was_offered_is_502(cardea, http_host, raw_upstream, answer):
     with raw.connect(cardea.http_port) as connection:

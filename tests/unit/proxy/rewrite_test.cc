@@ -106,6 +106,62 @@ TEST_F(RewriteRequest, AsksForNoUpgradeOfABodyOrToHttp2) {
   EXPECT_TRUE(wants_upgrade(request_));
 }
 
+class RewriteSwitch : public RewriteRequest {
+ protected:
+  RewriteSwitch() {
+    request_.upgrade = true;
+    add("Connection", "Upgrade");
+    add("Upgrade", "websocket, echo");
+    answer_.status = 101;
+  }
+  // Why an answer with these fields is refused; "" if it is not.
+  std::string refusal(std::initializer_list<http::Field> fields) {
+    answer_.fields.clear();
+    for (const http::Field& field : fields) EXPECT_TRUE(answer_.fields.add(field));
+    out_.fields.clear();
+    const auto switched = rewrite_switch(request_, answer_, out_);
+    return switched ? "" : switched.error().context;
+  }
+
+  static constexpr std::string_view kNotAsked = "101 to a protocol that was not asked for";
+  static constexpr std::string_view kNotAccepted =
+      "101 to a WebSocket without the right Sec-WebSocket-Accept";
+  static constexpr http::Field kConnection = {"Connection", "Upgrade"};
+  static constexpr http::Field kWebSocket = {"Upgrade", "WebSocket"};
+  static constexpr http::Field kAccept = {"Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="};
+  http::ResponseHead answer_;
+  http::ResponseHead out_;
+};
+
+TEST_F(RewriteSwitch, TakesOneProtocolOfThoseThatWereOffered) {
+  EXPECT_EQ(refusal({kConnection, {"Upgrade", "Echo"}}), "");
+  EXPECT_EQ(out_.fields.find("upgrade"), "Echo");
+  EXPECT_EQ(out_.fields.find("connection"), "Upgrade");
+  EXPECT_EQ(refusal({kConnection}), kNotAsked);
+  EXPECT_EQ(refusal({kWebSocket}), kNotAsked);
+  EXPECT_EQ(refusal({kConnection, {"Upgrade", "h2c"}}), kNotAsked);
+  EXPECT_EQ(refusal({kConnection, {"Upgrade", "echo, websocket"}}), kNotAsked);
+  request_.upgrade = false;
+  EXPECT_EQ(refusal({kConnection, {"Upgrade", "echo"}}), kNotAsked);
+}
+
+TEST_F(RewriteSwitch, TakesAWebSocketThatAcceptsTheKey) {
+  add("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
+  EXPECT_EQ(refusal({kConnection, kWebSocket, kAccept}), "");
+  EXPECT_EQ(out_.fields.find("sec-websocket-accept"), kAccept.value);
+  EXPECT_EQ(refusal({kConnection, {"Upgrade", "echo"}}), "") << "another protocol has no key";
+  EXPECT_EQ(refusal({kConnection, kWebSocket}), kNotAccepted);
+  EXPECT_EQ(refusal({kConnection, kWebSocket, kAccept, kAccept}), kNotAccepted);
+  for (const char* wrong : {"", "dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo",
+                            "S3PPLMBITXAQ9KYGZZHZRBK+XOO=", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo= x"}) {
+    EXPECT_EQ(refusal({kConnection, kWebSocket, {"Sec-WebSocket-Accept", wrong}}), kNotAccepted) << wrong;
+  }
+}
+
+TEST_F(RewriteSwitch, TakesAWebSocketWithoutAKeyAsAnyOtherProtocol) {
+  EXPECT_EQ(refusal({kConnection, kWebSocket}), "");
+}
+
 TEST_F(RewriteRequest, AsksForAWordBeforeABodyOnly) {
   request_.expects_continue = true;
   expect_absent("Expect");
