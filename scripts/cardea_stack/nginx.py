@@ -23,6 +23,7 @@ _ECHOED = {
     "x-forwarded-for": "$http_x_forwarded_for",
     "x-forwarded-proto": "$http_x_forwarded_proto",
     "x-forwarded-host": "$http_x_forwarded_host",
+    "x-forwarded-port": "$http_x_forwarded_port",
     "x-custom": "$http_x_custom",
     "x-nominated": "$http_x_nominated",
     "connection-number": "$connection",

@@ -44,7 +44,7 @@ void read_headers(JsonReader& reader, store::TargetRecord& target) {
     if (auto fault = proxy::check_custom_header(name, value); !fault)
       reader.complain(fault.error().context + ".");
   }
-  if (auto fault = proxy::check_underscore_headers(target.underscore_headers); !fault)
+  if (auto fault = proxy::check_underscore_headers(target.underscore_headers, target.custom_headers); !fault)
     reader.complain(fault.error().context + ".");
 }
 

@@ -25,6 +25,19 @@ bool is_token(std::string_view text) {
   return !text.empty() && all_have_class(text, kTokenByte);
 }
 
+bool is_plain_name(std::string_view name) {
+  // Without a branch per byte: nearly every name is plain, and every field of every request is asked.
+  std::uint8_t common = kPlainByte;
+  for (const char byte : name) common &= kByteClasses[static_cast<unsigned char>(byte)];
+  return common != 0;
+}
+
+bool is_same_variable(std::string_view a, std::string_view b) {
+  const auto variable = [](char byte) { return base::is_alnum(byte) ? base::to_lower(byte) : '_'; };
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [&](char x, char y) { return variable(x) == variable(y); });
+}
+
 bool is_field_value(std::string_view text) {
   return all_have_class(text, kValueByte);
 }
@@ -63,6 +76,7 @@ bool is_hop_by_hop(std::string_view name) {
 
 bool is_forbidden_trailer(std::string_view name) {
   switch (name.size()) {
+    case 3: return is_one_of(name, "via");
     case 4: return is_one_of(name, "host");
     case 6: return is_one_of(name, "cookie", "expect");
     case 7: return is_one_of(name, "trailer") || is_hop_by_hop(name);

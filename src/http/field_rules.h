@@ -18,6 +18,7 @@ inline constexpr std::uint8_t kTokenByte = 1;   // RFC 9110 §5.6.2 tchar
 inline constexpr std::uint8_t kValueByte = 2;   // RFC 9110 §5.5: HTAB, SP, VCHAR, obs-text
 inline constexpr std::uint8_t kTargetByte = 4;  // visible ASCII without '#' (a fragment is never sent)
 inline constexpr std::uint8_t kHostByte = 8;    // what a routable name consists of: letters, digits, "-._~"
+inline constexpr std::uint8_t kPlainByte = 16;  // of a field name that means the same everywhere: see below
 
 consteval std::array<std::uint8_t, 256> make_byte_classes() {
   std::array<std::uint8_t, 256> classes{};
@@ -31,6 +32,7 @@ consteval std::array<std::uint8_t, 256> make_byte_classes() {
     if (visible || i == ' ' || i == '\t' || i >= 0x80) classes[i] |= kValueByte;
     if (visible && i != '#') classes[i] |= kTargetByte;
     if (alnum || among("-._~")) classes[i] |= kHostByte;
+    if (alnum || among("-")) classes[i] |= kPlainByte;
   }
   return classes;
 }
@@ -42,6 +44,11 @@ inline constexpr std::array<std::uint8_t, 256> kByteClasses = make_byte_classes(
 
 // A field name, method or list option: at least one tchar and nothing else.
 [[nodiscard]] bool is_token(std::string_view text);
+// Letters, digits and "-" only. Servers that make variables of fields (CGI, FastCGI, WSGI) turn "-" into "_",
+// PHP does the same with ".", lighttpd with every other sign: to them "X_Forwarded.For" is X-Forwarded-For.
+[[nodiscard]] bool is_plain_name(std::string_view name);
+// Whether such a server takes one name for the other: they differ in case and in what sign stands where.
+[[nodiscard]] bool is_same_variable(std::string_view a, std::string_view b);
 // A field value that can be sent as it is: no control byte but HTAB; empty is fine.
 [[nodiscard]] bool is_field_value(std::string_view text);
 // "name", "name:port", "[v6]", "[v6]:port" by characters and port range. Deliberately narrower than RFC 3986:

@@ -64,6 +64,7 @@ std::expected<void, ParseError> read_content_length(std::string_view value, Cont
     const auto length = base::parse_uint(element, kContentLengthMax);
     well_formed = length && (!control.content_length || *control.content_length == *length);
     control.content_length = length;
+    ++control.content_lengths;
     return well_formed;
   });
   if (!well_formed) return bad("Content-Length is not one number");

@@ -23,10 +23,11 @@ namespace cardea::http {
 // What a head says about itself and its connection.
 struct ControlFields {
   std::optional<std::uint64_t> content_length;
-  bool transfer_encoding = false;  // some Transfer-Encoding field is there
-  bool unknown_coding = false;     // it names something other than chunked
-  bool chunked = false;            // it ends with chunked
-  bool close = false;              // options of Connection
+  std::size_t content_lengths = 0;  // how often it is there, as a field or in the list of one; all are equal
+  bool transfer_encoding = false;   // some Transfer-Encoding field is there
+  bool unknown_coding = false;      // it names something other than chunked
+  bool chunked = false;             // it ends with chunked
+  bool close = false;               // options of Connection
   bool keep_alive = false;
   bool connection_upgrade = false;
   bool upgrade = false;  // an Upgrade field is there

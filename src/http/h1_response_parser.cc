@@ -53,6 +53,9 @@ bool has_no_body(int status, Method request_method) {
 std::expected<void, ParseError> conclude(ResponseHead& head, Method request_method) {
   const auto control = read_control_fields(head.fields);
   if (!control) return bad(control.error().why);
+  // Equal ones count as one in a request (RFC 9110 §8.6). Who answers with two is no server that makes its
+  // own heads, and of answers to HEAD the client would get both.
+  if (control->content_lengths > 1) return bad("more than one Content-Length");
   const auto framing = decide_framing(*control, head.version_minor);
   if (!framing) return bad(framing.error().why);
   head.body = *framing;

@@ -114,7 +114,8 @@ net::Task<bool> Forward::send_body() {
       co_return false;
     }
     if (exchange_.body_done()) {
-      if (!connection_->end_body(*piece, rewrite_trailers(exchange_.request_trailers()))) co_return false;
+      if (!connection_->end_body(*piece, rewrite_request_trailers(exchange_.request_trailers(), target_)))
+        co_return false;
       break;
     }
     if (!piece->empty() && !connection_->send_body(*piece)) co_return false;
@@ -215,9 +216,7 @@ base::Status Forward::take_interim(const http::ResponseHead& head) {
 
 base::Status Forward::take_switch(const http::ResponseHead& head) {
   http::ResponseHead out;
-  if (!wants_upgrade(exchange_.request()) || !rewrite_switch(exchange_.request(), head, out)) {
-    return upstream_error(ErrorCode::protocol, "101 to a protocol that was not asked for");
-  }
+  if (auto sound = rewrite_switch(exchange_.request(), head, out); !sound) return sound;
   exchange_.start_tunnel(out, Tunnel::check_interval());
   switched_ = true;
   return {};
@@ -235,7 +234,7 @@ base::Result<bool> Forward::relay_available() {
 
 void Forward::end_response_body() {
   const http::FieldList trailers = connection_->trailers();
-  if (trailers.size() > 0) exchange_.end_body(rewrite_trailers(trailers));
+  if (trailers.size() > 0) exchange_.end_body(rewrite_response_trailers(trailers));
 }
 
 net::Task<base::Status> Forward::relay_body() {

@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <optional>
-#include <span>
 
 #include "base/strings.h"
 #include "http/field_rules.h"
@@ -17,22 +16,7 @@ using base::equals_ignoring_case;
 using http::Field;
 
 constexpr std::string_view kForwardedFor = "X-Forwarded-For";
-
-// Written by us in any case.
-constexpr std::array<std::string_view, 6> kOwn = {"x-forwarded-for",  "x-forwarded-proto", "x-forwarded-host",
-                                                  "x-forwarded-port", "x-real-ip",         "x-request-id"};
-constexpr std::array<std::string_view, 7> kOthers = {"forwarded",
-                                                     "x-forwarded-server",
-                                                     "x-forwarded-scheme",
-                                                     "x-forwarded-prefix",
-                                                     "x-forwarded-uri",
-                                                     "x-forwarded-method",
-                                                     "x-scheme"};
-
-bool is_any_of(std::string_view name, std::span<const std::string_view> names) {
-  return std::ranges::any_of(names,
-                             [&](std::string_view other) { return equals_ignoring_case(name, other); });
-}
+constexpr std::string_view kFamily = "x-forwarded";
 
 // The value of a field that is there once, from a peer whose word counts, and is what it should be.
 std::optional<std::string_view> told(const http::RequestHead& request, const http::ConnectionInfo& connection,
@@ -52,12 +36,18 @@ bool is_port(std::string_view text) {
 
 // The parser wants a terminated text, and a std::string would be an allocation for most of IPv6.
 std::optional<boost::asio::ip::address> parse_address(std::string_view text) {
-  std::array<char, 64> terminated;  // the longest, IPv4 in IPv6, has 45, a zone up to 16 more
+  std::array<char, 64> terminated;  // the longest, IPv4 in IPv6, has 45
   if (text.size() >= terminated.size()) return std::nullopt;
   *std::ranges::copy(text, terminated.begin()).out = '\0';
   boost::system::error_code malformed;
   const auto address = boost::asio::ip::make_address(terminated.data(), malformed);
   return malformed ? std::nullopt : std::optional(address);
+}
+
+// RFC 4007 §11: the zone of an IPv6 address ("fe80::1%eth0") says something to the machine that wrote it
+// only.
+std::string_view without_zone(std::string_view address) {
+  return address.contains(':') ? address.substr(0, address.find('%')) : address;
 }
 
 template <typename Head>
@@ -96,18 +86,25 @@ void append_forwarded(Head& out, const http::RequestHead& request, const http::C
 
 bool is_forwarding_field(std::string_view name) {
   const char first = base::to_lower(name.front());
-  if (first != 'x' && first != 'f') return false;
-  return is_any_of(name, kOwn) || is_any_of(name, kOthers) ||
-         (name.size() > 21 && equals_ignoring_case(name.substr(0, 22), "x-forwarded-tls-client"));
+  if (first == 'f') return equals_ignoring_case(name, "forwarded");
+  if (first != 'x') return false;
+  if (equals_ignoring_case(name.substr(0, kFamily.size()), kFamily)) {
+    return name.size() == kFamily.size() || name[kFamily.size()] == '-';
+  }
+  return equals_ignoring_case(name, "x-real-ip") || equals_ignoring_case(name, "x-request-id") ||
+         equals_ignoring_case(name, "x-scheme");
 }
 
 bool passes_if_trusted(std::string_view name) {
-  return !is_any_of(name, kOwn);
+  static constexpr std::array<std::string_view, 6> kOwn = {"x-forwarded-for",  "x-forwarded-proto",
+                                                           "x-forwarded-host", "x-forwarded-port",
+                                                           "x-real-ip",        "x-request-id"};
+  return std::ranges::none_of(kOwn, [&](std::string_view own) { return equals_ignoring_case(name, own); });
 }
 
 bool is_custom(const Target& target, std::string_view name) {
   return std::ranges::any_of(target.custom_headers,
-                             [&](const auto& header) { return equals_ignoring_case(header.first, name); });
+                             [&](const auto& header) { return http::is_same_variable(header.first, name); });
 }
 
 std::string_view client_address(const http::RequestHead& request, const http::ConnectionInfo& connection) {
@@ -121,7 +118,7 @@ std::string_view client_address(const http::RequestHead& request, const http::Co
     while (!rest.empty()) {
       const std::size_t comma = rest.rfind(',');
       const std::string_view element =
-          base::trim(comma == std::string_view::npos ? rest : rest.substr(comma + 1));
+          without_zone(base::trim(comma == std::string_view::npos ? rest : rest.substr(comma + 1)));
       rest = rest.substr(0, comma == std::string_view::npos ? 0 : comma);
       const auto address = parse_address(element);
       if (!address) return client;

@@ -12,11 +12,13 @@
 
 namespace cardea::proxy {
 
-// One of the family: an upstream takes it for a fact.
+// One of the family: an upstream takes it for a fact. All of X-Forwarded-…, whatever comes after it: which of
+// them some upstream believes nobody can list.
 [[nodiscard]] bool is_forwarding_field(std::string_view name);
 // One that only a trusted proxy may set, and that passes as it is if it did.
 [[nodiscard]] bool passes_if_trusted(std::string_view name);
-// Whether the target's custom headers set that field.
+// Whether the target's custom headers set that field, or one that an upstream may take for it
+// (http::is_same_variable).
 [[nodiscard]] bool is_custom(const Target& target, std::string_view name);
 
 // Who made the request: the peer, or whom the trusted proxies before us name, the last one that is not

@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "http/field_rules.h"
 #include "http/h1_writer.h"
+#include "http/websocket.h"
 #include "proxy/forwarding.h"
 
 namespace cardea::proxy {
@@ -15,15 +16,19 @@ using base::equals_ignoring_case;
 using http::Field;
 
 constexpr std::string_view kPseudonym = "cardea";
-// With the version that the message came in (RFC 9110 §7.6.3).
-constexpr std::string_view kVia = "1.1 cardea";
-constexpr std::string_view kViaHttp2 = "2 cardea";
 
-// Connection may make a field hop-by-hop, but never one that we set or that carries the request's meaning
-// (Traefik's GHSA-62c8-mh53-4cqv): those are left out of the nomination.
+// With the version that the message came in (RFC 9110 §7.6.3).
+constexpr std::string_view via(std::uint8_t version_major, std::uint8_t version_minor) {
+  if (version_major == 2) return "2 cardea";
+  return version_minor == 0 ? "1.0 cardea" : "1.1 cardea";
+}
+
+// Connection may make a field hop-by-hop, but never one that we set, that says who the client is, or that
+// carries the request's meaning (Traefik's GHSA-62c8-mh53-4cqv): those are left out of the nomination.
 bool is_dropped_by_connection(const http::FieldList& fields, std::string_view name) {
-  return !equals_ignoring_case(name, "authorization") && !equals_ignoring_case(name, "cookie") &&
-         http::connection_nominates(fields, name);
+  return http::connection_nominates(fields, name) && !is_forwarding_field(name) &&
+         !equals_ignoring_case(name, "authorization") && !equals_ignoring_case(name, "cookie") &&
+         !equals_ignoring_case(name, "via");
 }
 
 bool is_any_of(std::string_view name, const std::vector<std::string>& names) {
@@ -52,8 +57,7 @@ struct RequestFilter {
     }
     if (http::is_hop_by_hop(name)) return false;
     if (is_forwarding_field(name) && !(connection.peer_is_trusted && passes_if_trusted(name))) return false;
-    // "X_Forwarded_For" is "X-Forwarded-For" to every CGI-like upstream.
-    if (name.find('_') != std::string_view::npos && !is_any_of(name, target.underscore_headers)) return false;
+    if (!http::is_plain_name(name) && !is_any_of(name, target.underscore_headers)) return false;
     if (has_connection && is_dropped_by_connection(request.fields, name)) return false;
     return !is_custom(target, name);
   }
@@ -80,6 +84,13 @@ bool offers(const http::RequestHead& request, std::string_view wanted) {
     found = found || (may_be_upgraded_to(protocol) && equals_ignoring_case(protocol, wanted));
   });
   return found;
+}
+
+// Who says 101 without having understood the request would read the client's frames as requests.
+bool accepts_key(const http::FieldList& request, const http::FieldList& response) {
+  const auto key = request.find("sec-websocket-key");
+  return !key || (response.count("sec-websocket-accept") == 1 &&
+                  response.find("sec-websocket-accept") == http::websocket_accept(*key));
 }
 
 bool accepts_trailers(const http::FieldList& fields) {
@@ -130,25 +141,45 @@ bool wants_upgrade(const http::RequestHead& request) {
   return wanted;
 }
 
-bool rewrite_switch(const http::RequestHead& request, const http::ResponseHead& response,
-                    http::ResponseHead& out) {
+base::Status rewrite_switch(const http::RequestHead& request, const http::ResponseHead& response,
+                            http::ResponseHead& out) {
+  const auto refuse = [](base::ErrorCode code, std::string_view why) {
+    return base::fail(code, std::string(why), base::ErrorSource::upstream);
+  };
   std::string_view chosen;
   std::size_t count = 0;
   for_each_upgrade(response.fields, [&](std::string_view protocol) {
     chosen = protocol;
     ++count;
   });
-  const bool switches =
-      count == 1 && offers(request, chosen) && http::connection_nominates(response.fields, "upgrade");
-  if (!switches || !rewrite_response(response, out)) return false;
-  return out.fields.add({"Connection", "Upgrade"}) && out.fields.add({"Upgrade", chosen});
+  if (!wants_upgrade(request) || count != 1 || !offers(request, chosen) ||
+      !http::connection_nominates(response.fields, "upgrade")) {
+    return refuse(base::ErrorCode::protocol, "101 to a protocol that was not asked for");
+  }
+  if (equals_ignoring_case(chosen, "websocket") && !accepts_key(request.fields, response.fields)) {
+    return refuse(base::ErrorCode::protocol, "101 to a WebSocket without the right Sec-WebSocket-Accept");
+  }
+  if (!rewrite_response(response, out) || !out.fields.add({"Connection", "Upgrade"}) ||
+      !out.fields.add({"Upgrade", chosen})) {
+    return refuse(base::ErrorCode::too_large, "too many response fields");
+  }
+  return {};
 }
 
-http::FieldList rewrite_trailers(const http::FieldList& trailers) {
+http::FieldList rewrite_request_trailers(const http::FieldList& trailers, const Target& target) {
   http::FieldList passed;
   for (const Field& field : trailers) {
     const bool stays = http::is_forbidden_trailer(field.name) || is_forwarding_field(field.name) ||
-                       field.name.find('_') != std::string_view::npos;
+                       !http::is_plain_name(field.name) || is_custom(target, field.name);
+    if (!stays) static_cast<void>(passed.add(field));
+  }
+  return passed;
+}
+
+http::FieldList rewrite_response_trailers(const http::FieldList& trailers) {
+  http::FieldList passed;
+  for (const Field& field : trailers) {
+    const bool stays = http::is_forbidden_trailer(field.name) || is_forwarding_field(field.name);
     if (!stays) static_cast<void>(passed.add(field));
   }
   return passed;
@@ -171,7 +202,7 @@ void append_upstream_head(Head& out, const http::RequestHead& request, const htt
     http::append_field(out, "Expect", "100-continue");
   if (has_connection || request.fields.find("te")) append_connection(out, request);
   append_forwarding(out, request, connection, target, request_id);
-  http::append_field(out, "Via", kVia);
+  http::append_field(out, "Via", via(1, request.version_minor));
   for (const auto& [name, value] : target.custom_headers) http::append_field(out, name, value);
   http::end_head(out);
 }
@@ -190,7 +221,7 @@ bool rewrite_response(const http::ResponseHead& response, http::ResponseHead& ou
     if (has_connection && http::connection_nominates(response.fields, field.name)) continue;
     if (!out.fields.add(field)) return false;
   }
-  return out.fields.add({"Via", response.version_major == 2 ? kViaHttp2 : kVia});
+  return out.fields.add({"Via", via(response.version_major, response.version_minor)});
 }
 
 }  // namespace cardea::proxy

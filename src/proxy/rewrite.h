@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/buffer.h"
+#include "base/error.h"
 #include "http/exchange.h"
 #include "http/h2_fields.h"
 #include "http/message.h"
@@ -29,12 +30,16 @@ extern template void append_upstream_head(http::H2Fields&, const http::RequestHe
 // Whether an upgrade (RFC 9110 §7.8) that the client asks for is passed on: of a request without a body, and
 // to anything but HTTP/2, which would carry requests that nobody here sees.
 [[nodiscard]] bool wants_upgrade(const http::RequestHead& request);
-// What a 101 of the upstream gives the client. False: it names no protocol that the client offered.
-[[nodiscard]] bool rewrite_switch(const http::RequestHead& request, const http::ResponseHead& response,
-                                  http::ResponseHead& out);
+// What a 101 of the upstream gives the client. Error (upstream): protocol, if it switches to nothing that the
+// client offered, or to a WebSocket without having accepted the client's key (RFC 6455 §4.2.2); too_large, as
+// rewrite_response().
+[[nodiscard]] base::Status rewrite_switch(const http::RequestHead& request,
+                                          const http::ResponseHead& response, http::ResponseHead& out);
 
-// The trailer fields that may go on, in either direction (RFC 9110 §6.5.1). Views into `trailers`.
-[[nodiscard]] http::FieldList rewrite_trailers(const http::FieldList& trailers);
+// The trailer fields that may go on (RFC 9110 §6.5.1). Views into `trailers`. An upstream may join them with
+// the head: of a request's, nothing passes that would not in the head, whoever the peer is.
+[[nodiscard]] http::FieldList rewrite_request_trailers(const http::FieldList& trailers, const Target& target);
+[[nodiscard]] http::FieldList rewrite_response_trailers(const http::FieldList& trailers);
 
 // The fields of an upstream's response that the client gets, plus Via. Views point into `response`.
 // False: too many fields.

@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include "base/log.h"
 #include "base/strings.h"
 #include "http/field_rules.h"
 #include "proxy/forwarding.h"
@@ -43,6 +44,36 @@ base::Status secure(Target& target, const store::TargetRecord& record, Transport
   return {};
 }
 
+base::Status check_number_of(const std::vector<std::string>& underscore_headers) {
+  if (underscore_headers.size() <= kUnderscoreHeadersMax) return {};
+  return base::fail(base::ErrorCode::invalid,
+                    fmt::format("underscore_headers: {} names are given, {} is the most",
+                                underscore_headers.size(), kUnderscoreHeadersMax));
+}
+
+base::Status check_underscore_header(std::string_view name, const Headers& custom_headers) {
+  const auto refuse = [&](std::string_view why) {
+    return base::fail(base::ErrorCode::invalid,
+                      fmt::format("underscore_headers: \"{}\" {}", base::printable(name, 60), why));
+  };
+  if (!http::is_token(name)) return refuse("is not a header name");
+  if (http::is_plain_name(name)) {
+    return refuse("has no \"_\" or other sign but \"-\"; such a header passes in any case");
+  }
+  std::string dashed(name);
+  std::ranges::replace_if(dashed, [](char byte) { return !http::has_class(byte, http::kPlainByte); }, '-');
+  if (is_set_by_proxy(dashed) || is_forwarding_field(dashed)) {
+    return refuse("would be taken for a field that the proxy itself sets");
+  }
+  const auto custom = std::ranges::find_if(
+      custom_headers, [&](const auto& header) { return http::is_same_variable(header.first, name); });
+  if (custom != custom_headers.end()) {
+    return refuse(fmt::format("would be taken for \"{}\", which custom_headers sets",
+                              base::printable(custom->first, 60)));
+  }
+  return {};
+}
+
 }  // namespace
 
 base::Status check_custom_header(std::string_view name, std::string_view value) {
@@ -56,24 +87,10 @@ base::Status check_custom_header(std::string_view name, std::string_view value) 
   return {};
 }
 
-base::Status check_underscore_headers(const std::vector<std::string>& names) {
-  const auto refuse = [](std::string_view name, std::string_view why) {
-    return base::fail(base::ErrorCode::invalid,
-                      fmt::format("underscore_headers: \"{}\" {}", base::printable(name, 60), why));
-  };
-  if (names.size() > kUnderscoreHeadersMax) {
-    return base::fail(base::ErrorCode::invalid,
-                      fmt::format("underscore_headers: {} names are given, {} is the most", names.size(),
-                                  kUnderscoreHeadersMax));
-  }
+base::Status check_underscore_headers(const std::vector<std::string>& names, const Headers& custom_headers) {
+  if (auto few = check_number_of(names); !few) return few;
   for (const std::string& name : names) {
-    if (!http::is_token(name)) return refuse(name, "is not a header name");
-    if (!name.contains('_')) return refuse(name, "has no \"_\"; such a header passes in any case");
-    std::string dashed = name;
-    std::ranges::replace(dashed, '_', '-');
-    if (is_set_by_proxy(dashed) || is_forwarding_field(dashed)) {
-      return refuse(name, "would be taken for a field that the proxy itself sets");
-    }
+    if (auto checked = check_underscore_header(name, custom_headers); !checked) return checked;
   }
   return {};
 }
@@ -95,13 +112,18 @@ base::Result<Target> Target::from_record(const store::TargetRecord& record, Upst
   target.enable_http = record.enable_http;
   target.enable_https = record.enable_https;
   target.forwarded_header = record.forwarded_header;
-  target.underscore_headers = record.underscore_headers;
-  if (auto checked = check_underscore_headers(record.underscore_headers); !checked)
-    return std::unexpected(checked.error());
   for (const auto& [name, value] : record.custom_headers) {
     auto checked = check_custom_header(name, value);
     if (!checked) return std::unexpected(checked.error());
     target.custom_headers.emplace_back(name, value);
+  }
+  if (auto few = check_number_of(record.underscore_headers); !few) return std::unexpected(few.error());
+  for (const std::string& name : record.underscore_headers) {
+    if (auto checked = check_underscore_header(name, target.custom_headers); !checked) {
+      base::log_warn("proxy target {}: {}; the name is ignored", record.hostname, checked.error().context);
+      continue;
+    }
+    target.underscore_headers.push_back(name);
   }
   return target;
 }

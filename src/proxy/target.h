@@ -21,6 +21,9 @@ enum class HostHeader : std::uint8_t {
   upstream,  // the upstream sees its own name
 };
 
+// Names and values.
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
 // Immutable; any thread.
 struct Target {
   net::Endpoint upstream;
@@ -36,20 +39,21 @@ struct Target {
   bool enabled = true;
   bool enable_http = true;
   bool enable_https = true;
-  std::vector<std::pair<std::string, std::string>> custom_headers;
+  Headers custom_headers;
   bool forwarded_header = false;
-  std::vector<std::string> underscore_headers;
+  std::vector<std::string> underscore_headers;  // names that pass although they are not plain
 
   // Error (invalid): what parse_target_url() or upstream_tls_faults() refuse, a header that must not be set.
-  // Control thread only, as `trust`.
+  // A name that must not pass is left out of underscore_headers, and the log says so: rules may be stricter
+  // than those by which the record was stored. Control thread only, as `trust`.
   static base::Result<Target> from_record(const store::TargetRecord& record, UpstreamTrust& trust);
 };
 
 // The check of custom headers, for the API to apply before anything is stored; that of a target_url is
 // parse_target_url().
 base::Status check_custom_header(std::string_view name, std::string_view value);
-// The same for names with '_' that are to pass. Not those that are a field of ours with '-' in the place of
-// '_', and kUnderscoreHeadersMax at most.
-base::Status check_underscore_headers(const std::vector<std::string>& names);
+// The same for names that are to pass although they are not plain (http::is_plain_name). Not those that an
+// upstream may take for a field of ours or for a custom header, and kUnderscoreHeadersMax at most.
+base::Status check_underscore_headers(const std::vector<std::string>& names, const Headers& custom_headers);
 
 }  // namespace cardea::proxy

@@ -27,7 +27,7 @@ struct TargetRecord {
   bool enable_https = true;
   bool preserve_host_header = true;
   bool forwarded_header = false;                // Forwarded (RFC 7239) besides X-Forwarded-*
-  std::vector<std::string> underscore_headers;  // names with '_' that pass
+  std::vector<std::string> underscore_headers;  // names with '_' and such that pass
   // For https:// upstreams. Empty: the system's roots; the host of target_url.
   std::string upstream_ca_pem;
   std::string upstream_server_name;

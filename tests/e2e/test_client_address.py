@@ -41,22 +41,59 @@ def ask(node: Cardea, host: str, *lines: str, before: bytes = b"") -> dict[str, 
     return seen_by(answer)
 
 
+AUTHORITY = ("X-Forwarded: for=203.0.113.9", "X-Forwarded-Ssl: on", "X-Forwarded-User: root", "X-Forwarded-Protocol: https")
 FORWARDED = ("X-Forwarded-For: 203.0.113.9, 198.51.100.7", "X-Forwarded-Proto: https", "Forwarded: for=203.0.113.9")
 
 
 def test_who_is_not_trusted_says_nothing(node, http_host, upstream):
     host = http_host(upstream.url)
-    fields = ask(node(TRUSTED_PROXIES="10.0.0.0/8"), host, *FORWARDED)
+    fields = ask(node(TRUSTED_PROXIES="10.0.0.0/8"), host, *FORWARDED, *AUTHORITY)
     assert fields["x-forwarded-for"] == fields["x-real-ip"] == ["127.0.0.1"]
     assert fields["x-forwarded-proto"] == ["http"] and "forwarded" not in fields
+    ours = {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port"}
+    assert {name for name in fields if name.startswith("x-forwarded")} == ours
 
 
 def test_who_is_trusted_is_believed(node, http_host, upstream):
     host = http_host(upstream.url)
-    fields = ask(node(TRUSTED_PROXIES="127.0.0.0/8, 198.51.100.0/24"), host, *FORWARDED)
+    fields = ask(node(TRUSTED_PROXIES="127.0.0.0/8, 198.51.100.0/24"), host, *FORWARDED, *AUTHORITY)
     assert fields["x-forwarded-for"] == ["203.0.113.9, 198.51.100.7, 127.0.0.1"]
     assert fields["x-real-ip"] == ["203.0.113.9"]
     assert fields["x-forwarded-proto"] == ["https"] and fields["forwarded"] == ["for=203.0.113.9"]
+    assert fields["x-forwarded-ssl"] == ["on"] and fields["x-forwarded-user"] == ["root"]
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_connection_takes_none_of_them_away(node, http_host, upstream, trusted):
+    """A proxy in front may pass on what its client nominates."""
+    host = http_host(upstream.url, custom_headers={"X-Api-Key": "secret"})
+    asked = node(TRUSTED_PROXIES="127.0.0.0/8" if trusted else "")
+    names = "Forwarded, X-Forwarded-For, X-Forwarded-Proto, X-Forwarded-Host, X-Forwarded-Port, X-Forwarded-Prefix"
+    names += ", X-Forwarded-Ssl, X-Real-IP, X-Request-Id, X-Api-Key, Authorization, Cookie, Host, X-Hop"
+    said = (*FORWARDED, *AUTHORITY, "X-Forwarded-Prefix: /app", "Authorization: Bearer t", "Cookie: a=b", "X-Hop: 1")
+    fields = ask(asked, host, f"Connection: {names}", *said)
+    assert (fields["host"], fields["authorization"], fields["cookie"]) == ([host], ["Bearer t"], ["a=b"])
+    assert fields["x-api-key"] == ["secret"] and len(fields["x-request-id"]) == 1 and "x-hop" not in fields
+    assert fields["x-forwarded-host"] == [host] and fields["x-forwarded-port"] == [str(asked.http_port)]
+    assert fields["x-forwarded-proto"] == ["https" if trusted else "http"]
+    assert fields["x-real-ip"] == ["198.51.100.7" if trusted else "127.0.0.1"]
+    for name, value in {"forwarded": "for=203.0.113.9", "x-forwarded-prefix": "/app", "x-forwarded-ssl": "on"}.items():
+        assert fields.get(name, []) == ([value] if trusted else []), name
+
+
+def test_a_trusted_proxy_says_which_port_the_client_used(node, http_host, cardea, upstream):
+    host = http_host(upstream.url)
+    balanced = node(TRUSTED_PROXIES="127.0.0.0/8")
+    assert ask(balanced, host)["x-forwarded-port"] == [str(balanced.http_port)]
+    assert ask(balanced, host, "X-Forwarded-Port: 8443")["x-forwarded-port"] == ["8443"]
+    assert ask(balanced, host, "X-Forwarded-Port: 8443x")["x-forwarded-port"] == [str(balanced.http_port)]
+    assert ask(cardea, host, "X-Forwarded-Port: 8443")["x-forwarded-port"] == [str(cardea.http_port)]
+
+
+def test_the_zone_of_an_address_is_nobody_elses_business(node, http_host, upstream):
+    host = http_host(upstream.url)
+    fields = ask(node(TRUSTED_PROXIES="127.0.0.0/8"), host, "X-Forwarded-For: fe80::1%eth0")
+    assert fields["x-real-ip"] == ["fe80::1"]
 
 
 V1 = b"PROXY TCP4 203.0.113.9 127.0.0.1 50000 80\r\n"
@@ -141,14 +178,38 @@ def test_an_upstream_that_leads_back_here_is_a_loop(cardea, http_host, upstream)
         assert raw.status_of(raw.exchange(cardea.http_port, request)) == status
 
 
-def test_a_target_asks_for_forwarded_and_for_names_with_underscores(cardea, http_host, upstream):
-    host = http_host(upstream.url, forwarded_header=True, underscore_headers=["Api_Key"])
-    fields = ask(cardea, host, "Forwarded: for=203.0.113.9", "Api_Key: k", "Other_Key: o")
+def test_a_target_asks_for_forwarded_and_for_names_that_are_dropped_otherwise(cardea, http_host, upstream):
+    host = http_host(upstream.url, forwarded_header=True, underscore_headers=["Api_Key", "App.Version"])
+    sent = ["Api_Key: k", "Other_Key: o", "App.Version: 7", "X.Forwarded.For: 1.2.3.4", "Other!Key: o"]
+    fields = ask(cardea, host, "Forwarded: for=203.0.113.9", *sent)
     assert fields["forwarded"] == [f'for=127.0.0.1;host="{host}";proto=http']
-    assert fields["api_key"] == ["k"] and "other_key" not in fields
+    assert fields["api_key"] == ["k"] and fields["app.version"] == ["7"]
+    assert not {"other_key", "other!key", "x.forwarded.for"} & set(fields)
 
 
 def test_a_name_that_an_upstream_takes_for_one_of_ours_is_refused(api, new_host, upstream):
     wanted = {"hostname": new_host(), "target_url": upstream.url, "underscore_headers": ["X_Forwarded_For"]}
     detail = api.expect(400, "POST", "/proxy/targets", wanted)["detail"]
     assert 'underscore_headers: "X_Forwarded_For" would be taken for a field that the proxy itself sets.' in detail
+
+
+def test_a_name_that_an_upstream_takes_for_a_custom_header_is_refused_or_does_not_pass(
+    node, api, database, http_host, new_host, upstream
+):
+    members = {"underscore_headers": ["X_Api_Key", "Other_Key"], "custom_headers": {"X-Api-Key": "secret"}}
+    wanted = {"hostname": new_host(), "target_url": upstream.url, "enable_https": False}
+    sentence = 'underscore_headers: "X_Api_Key" would be taken for "X-Api-Key", which custom_headers sets.'
+    assert sentence in api.expect(400, "POST", "/proxy/targets", wanted | members)["detail"]
+    # Whichever of the two comes later.
+    for name in members:
+        other = next(each for each in members if each != name)
+        host = http_host(upstream.url, **{name: members[name]})
+        assert sentence in api.expect(400, "PUT", f"/proxy/targets/{host}", {other: members[other]})["detail"]
+    # And one that is stored already, by an earlier version or by hand.
+    record = json.loads(database.get(f"proxy:{host}")) | members
+    record["generation"] = database.incr("generation")
+    database.set(f"proxy:{host}", json.dumps(record))
+    later = node()
+    fields = ask(later, host, "X_Api_Key: guessed", "Other_Key: o")
+    assert fields["x-api-key"] == ["secret"] and fields["other_key"] == ["o"] and "x_api_key" not in fields
+    later.wait_for_log(f"proxy target {host}: ", '"X_Api_Key" would be taken for "X-Api-Key"', "the name is ignored")

@@ -97,18 +97,29 @@ def test_nothing_is_expected_of_a_request_without_a_body(client, host, listener)
 
 # --- trailers ---
 
-FORBIDDEN = b"Content-Length: 5\r\nHost: evil\r\nX-Forwarded-For: 1.2.3.4\r\nAuthorization: x\r\nX_Under: x\r\nTrailer: y\r\n"
+FORBIDDEN = b"Content-Length: 5\r\nHost: evil\r\nX-Forwarded-For: 1.2.3.4\r\nVia: 1.1 a\r\nAuthorization: x\r\nTrailer: y\r\n"
+FORBIDDEN_IN_REQUESTS = FORBIDDEN + b"X_Under: x\r\n"
 
 
 def test_trailers_of_a_request_reach_the_upstream(client, host, listener):
     fields = ("Transfer-Encoding: chunked", "Trailer: Digest, X-Sum", "TE: trailers;q=0.5")
     head = raw.request("POST /upload", host, *fields)
-    client.sendall(head + b"4\r\nbody\r\n0\r\nX-Sum: 1\r\nDigest: abc\r\nX-Sum: 2\r\n" + FORBIDDEN + b"\r\n")
+    client.sendall(head + b"4\r\nbody\r\n0\r\nX-Sum: 1\r\nDigest: abc\r\nX-Sum: 2\r\n" + FORBIDDEN_IN_REQUESTS + b"\r\n")
     with listener.accept_request() as (upstream, head):
         assert raw.fields_of(head, "Trailer") == ["Digest, X-Sum"]
         assert (raw.fields_of(head, "TE"), raw.fields_of(head, "Connection")) == (["trailers"], ["TE"])
         body = raw.receive_until(upstream, b"\r\n\r\n")
         assert body == b"4\r\nbody\r\n0\r\nX-Sum: 1\r\nDigest: abc\r\nX-Sum: 2\r\n\r\n"
+
+
+def test_no_trailer_replaces_what_the_target_sets(client, http_host, listener):
+    host = http_host(listener.url, custom_headers={"X-Api-Key": "secret"}, underscore_headers=["Some_Field"])
+    client.sendall(raw.request("POST /upload", host, "Transfer-Encoding: chunked") + b"4\r\nbody\r\n0\r\n")
+    client.sendall(b"X-Api-Key: guessed\r\nX_Api_Key: guessed\r\nX-Request-Id: 1\r\n" + FORBIDDEN_IN_REQUESTS)
+    client.sendall(b"X-Forwarded-Ssl: on\r\nX.Forwarded.For: 1.2.3.4\r\nSome_Field: x\r\nX-Sum: 1\r\n\r\n")
+    with listener.accept_request() as (upstream, head):
+        assert raw.fields_of(head, "X-Api-Key") == ["secret"]
+        assert raw.receive_until(upstream, b"\r\n\r\n") == b"4\r\nbody\r\n0\r\nX-Sum: 1\r\n\r\n"
 
 
 def test_trailers_of_a_response_reach_the_client(client, host, listener):
@@ -117,8 +128,8 @@ def test_trailers_of_a_response_reach_the_client(client, host, listener):
         upstream.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n4\r\nbody\r\n")
         answer = raw.receive_until(client, b"4\r\nbody\r\n")
         assert raw.fields_of(answer, "Trailer") == ["X-Sum"]
-        upstream.sendall(b"0\r\nX-Sum: 1\r\n" + FORBIDDEN + b"\r\n")
-        assert raw.receive_until(client, b"\r\n\r\n") == b"0\r\nX-Sum: 1\r\n\r\n"
+        upstream.sendall(b"0\r\nX-Sum: 1\r\n" + FORBIDDEN + b"app_key.v1: 2\r\n\r\n")
+        assert raw.receive_until(client, b"\r\n\r\n") == b"0\r\nX-Sum: 1\r\napp_key.v1: 2\r\n\r\n"
         # Both connections are at the beginning of the next message.
         client.sendall(raw.request("GET /next", host))
         assert raw.receive_until(upstream, b"\r\n\r\n").startswith(b"GET /next ")

@@ -135,14 +135,16 @@ def test_hop_by_hop_fields_are_not_forwarded(http, http_host, nginx):
     assert seen["x-custom"] == "must stay"
 
 
-def test_forwarded_fields_are_ours(http, https, http_host, nginx, site):
+def test_forwarded_fields_are_ours(cardea, http, https, http_host, nginx, site):
     host = http_host(nginx.url)
     forged = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "gopher", "X-Forwarded-Host": "evil.test"}
     seen = lines_of(http(host).get("/headers", forged)[2])
     assert seen["x-forwarded-for"] == "127.0.0.1"
     assert seen["x-forwarded-proto"] == "http"
     assert seen["x-forwarded-host"] == host
-    assert lines_of(https(site).get("/headers")[2])["x-forwarded-proto"] == "https"
+    assert seen["x-forwarded-port"] == str(cardea.http_port)
+    seen = lines_of(https(site).get("/headers")[2])
+    assert (seen["x-forwarded-proto"], seen["x-forwarded-port"]) == ("https", str(cardea.https_port))
 
 
 @pytest.mark.parametrize("preserve", [True, False])

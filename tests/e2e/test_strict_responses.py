@@ -43,6 +43,8 @@ BAD_HEADS = {
     "too-many-fields": OK + b"".join(b"X-%d: 1\r\n" % number for number in range(128)) + BODY,
     "too-large": OK + b"X-A: " + b"a" * 40_000 + b"\r\n" + BODY,
     "two-lengths": OK + b"Content-Length: 2\r\nContent-Length: 0\r\n\r\nok",
+    "two-equal-lengths": OK + b"Content-Length: 2\r\nContent-Length: 2\r\n\r\nok",
+    "two-equal-lengths-in-one": OK + b"Content-Length: 2, 2\r\n\r\nok",
     "two-lengths-in-one": OK + b"Content-Length: 2, 0\r\n\r\nok",
     "length-negative": OK + b"Content-Length: -2\r\n\r\nok",
     "length-signed": OK + b"Content-Length: +2\r\n\r\nok",

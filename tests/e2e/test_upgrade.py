@@ -115,6 +115,27 @@ def test_over_tls(cardea, site, https, root_pem, api, echo, new_host):
         assert websocket.recv(20) == "hello"
 
 
+def test_the_log_says_why_a_101_was_not_taken(cardea, client, http_host, listener):
+    host = http_host(listener.url)
+    client.sendall(handshake(host))
+    with listener.accept_request() as (upstream, _):
+        upstream.sendall(SWITCH.replace(ACCEPT, KEY))
+        assert raw.status_of(raw.receive_until(client, b"\r\n\r\n")) == 502
+    cardea.wait_for_log(host, "101 to a WebSocket without the right Sec-WebSocket-Accept")
+
+
+@pytest.mark.parametrize("with_key", [True, False])
+def test_only_a_websocket_with_a_key_has_to_accept_it(client, http_host, listener, with_key):
+    host = http_host(listener.url)
+    key = f"Sec-WebSocket-Key: {KEY.decode()}\r\n".encode()
+    head = handshake(host, upgrade="echo") if with_key else handshake(host).replace(key, b"")
+    protocol = b"echo" if with_key else b"websocket"
+    client.sendall(head)
+    with listener.accept_request() as (upstream, _):
+        upstream.sendall(b"HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: " + protocol + b"\r\n\r\n")
+        assert raw.status_of(raw.receive_until(client, b"\r\n\r\n")) == 101
+
+
 @pytest.mark.parametrize("connection", ["keep-alive, Upgrade", "upgrade", "Upgrade,keep-alive"])
 def test_an_upgrade_is_seen_in_any_list(client, http_host, listener, connection):
     client.sendall(handshake(http_host(listener.url), connection=connection))
@@ -157,8 +178,11 @@ def test_an_answer_that_does_not_switch_is_a_response(client, http_host, listene
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n",
         b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
         b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket, other\r\n\r\n",
+        SWITCH.replace(b"Sec-WebSocket-Accept: " + ACCEPT + b"\r\n", b""),
+        SWITCH.replace(ACCEPT, KEY),
+        SWITCH.replace(b"\r\n\r\n", b"\r\nSec-WebSocket-Accept: " + ACCEPT + b"\r\n\r\n"),
     ],
-    ids=["no-upgrade", "no-connection", "another", "two"],
+    ids=["no-upgrade", "no-connection", "another", "two", "no-accept", "wrong-accept", "two-accepts"],
 )
 def test_a_101_that_switches_to_nothing_that_was_offered_is_502(client, http_host, listener, answer):
     client.sendall(handshake(http_host(listener.url)))
@@ -258,6 +282,7 @@ def test_an_old_client_is_not_upgraded(client, http_host, listener, version):
     client.sendall(handshake(http_host(listener.url), version=version))
     with listener.accept_request() as (upstream, head):
         assert raw.fields_of(head, "Upgrade") == []
+        assert raw.fields_of(head, "Via") == [f"{version} cardea"]
 
 
 def test_a_refusal_of_the_library_arrives_as_it_is(websocket_to, http_host, upstream):

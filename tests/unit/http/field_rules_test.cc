@@ -17,6 +17,24 @@ TEST(FieldRules, KnowTokens) {
   EXPECT_FALSE(is_token(std::string_view("a\0", 2)));
 }
 
+TEST(FieldRules, KnowNamesThatMeanTheSameEverywhere) {
+  for (const char* good : {"a", "X-Forwarded-For", "-", "A1-z9"}) EXPECT_TRUE(is_plain_name(good)) << good;
+  for (const char byte : std::string_view("!#$%&'*+.^_`|~")) {
+    for (const std::string& name :
+         {std::string(1, byte), std::string("X-A") + byte, byte + std::string("b")}) {
+      EXPECT_TRUE(is_token(name)) << name;
+      EXPECT_FALSE(is_plain_name(name)) << name;
+    }
+  }
+}
+
+TEST(FieldRules, KnowWhichNamesMakeOneVariable) {
+  for (const char* same : {"X-Api-Key", "x_api_key", "X.Api_Key", "X~API!KEY"})
+    EXPECT_TRUE(is_same_variable(same, "x-api-Key")) << same;
+  for (const char* other : {"", "X-Api-Ke", "X-Api-Keys", "XAApi-Key", "X-Api-Kez"})
+    EXPECT_FALSE(is_same_variable(other, "X-Api-Key")) << other;
+}
+
 TEST(FieldRules, KnowFieldValues) {
   for (const char* good : {"", "a b", "a\tb", "\xc3\xa9", "\xff"}) EXPECT_TRUE(is_field_value(good)) << good;
   for (const char* bad : {"\r", "a\nb", "\x01", "\x7f", "\x1b[0m"}) EXPECT_FALSE(is_field_value(bad)) << bad;
@@ -35,7 +53,7 @@ TEST(FieldRules, KnowHopByHopFields) {
 
 TEST(FieldRules, KnowWhatMustNotBeATrailer) {
   for (const char* name : {"Host", "content-length", "Transfer-Encoding", "Authorization", "Set-Cookie",
-                           "Content-Encoding", "Trailer", "Connection"}) {
+                           "Content-Encoding", "Trailer", "Connection", "via"}) {
     EXPECT_TRUE(is_forbidden_trailer(name)) << name;
   }
   for (const char* name : {"Grpc-Status", "Digest", "Server-Timing", "ETag"}) {

@@ -67,7 +67,8 @@ TEST(H1ResponseParser, DecidesTheFramingOrRefuses) {
       {"Connection: keep-alive\r\n", true, Framing::until_close, false},
       {"Content-Length: 5\r\n", true, Framing::length},
       {"Content-Length: 5\r\nConnection: close\r\n", true, Framing::length, false},
-      {"Content-Length: 5, 5\r\n", true, Framing::length},
+      {"Content-Length: 5, 5\r\n", false},
+      {"Content-Length: 5\r\nContent-Length: 5\r\n", false},
       {"Transfer-Encoding: Chunked\r\n", true, Framing::chunked},
       {"Content-Length: 5\r\nContent-Length: 6\r\n", false},
       {"Content-Length: x\r\n", false},
@@ -108,6 +109,8 @@ TEST(H1ResponseParser, KnowsWhichResponsesHaveNoBody) {
     EXPECT_EQ(parsed.head.body.kind, Framing::none) << c.status;
     EXPECT_TRUE(parsed.head.keep_alive) << c.status;
     EXPECT_EQ(parsed.head.fields.find("content-length"), "5");
+    const std::string twice = "HTTP/1.1 " + c.status + " x\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n";
+    EXPECT_FALSE(parse(twice, c.method).result) << c.status;
   }
   EXPECT_TRUE(parse("HTTP/1.1 304 Not Modified\r\n\r\n").head.keep_alive);
 }

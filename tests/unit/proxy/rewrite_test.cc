@@ -1,59 +1,9 @@
 #include "proxy/rewrite.h"
 
-#include <string>
-#include <vector>
-
-#include <gtest/gtest.h>
+#include "proxy/rewrite_fixture.h"
 
 namespace cardea::proxy {
 namespace {
-
-using http::Field;
-
-class RewriteRequest : public testing::Test {
- protected:
-  RewriteRequest() {
-    request_.method = http::Method::get;
-    request_.method_text = "GET";
-    request_.target = "/path?query";
-    request_.authority = "www.example.com";
-    add("Host", "www.example.com");
-    connection_.scheme = http::Scheme::https;
-    connection_.peer_text = "192.0.2.7";
-    connection_.local_port = 443;
-    target_.upstream_host = "backend:8080";
-  }
-
-  void add(std::string_view name, std::string_view value) { EXPECT_TRUE(request_.fields.add({name, value})); }
-  std::string head() const {
-    base::Buffer out;
-    append_upstream_head(out, request_, connection_, target_, "0123456789abcdef");
-    return std::string(out.view());
-  }
-  std::string request_line() const {
-    const std::string text = head();
-    return text.substr(0, text.find("\r\n"));
-  }
-  // The values of that field as the upstream sees them, in order.
-  std::vector<std::string> values(std::string_view name) const {
-    std::vector<std::string> found;
-    const std::string text = head();
-    for (const std::string_view line : base::split(text, '\n')) {
-      const std::size_t colon = line.find(": ");
-      if (colon == std::string_view::npos || !base::equals_ignoring_case(line.substr(0, colon), name))
-        continue;
-      found.emplace_back(line.substr(colon + 2, line.size() - colon - 3));
-    }
-    return found;
-  }
-  void expect_absent(std::string_view name) const { EXPECT_TRUE(values(name).empty()) << name; }
-
-  http::RequestHead request_;
-  http::ConnectionInfo connection_;
-  Target target_;
-};
-
-using Values = std::vector<std::string>;
 
 TEST_F(RewriteRequest, MakesAWholeHead) {
   add("Accept", "text/html");
@@ -101,69 +51,11 @@ TEST_F(RewriteRequest, TakesOutWhatBelongsToOneConnection) {
   expect_absent("Transfer-Encoding");
 }
 
-class RewriteTrusted : public RewriteRequest {
- protected:
-  RewriteTrusted() {
-    connection_.trusted_proxies = &trusted_;
-    connection_.peer_is_trusted = true;
-  }
-  net::AddressRanges trusted_ = net::AddressRanges::parse("192.0.2.0/24, 2001:db8::/32").value();
-};
-
-TEST_F(RewriteTrusted, KeepsWhatATrustedPeerSays) {
-  add("X-Forwarded-For", "203.0.113.9, 198.51.100.4");
-  add("X-Forwarded-For", "192.0.2.99");
-  add("X-Forwarded-Proto", "http");
-  add("X-Forwarded-Host", "public.example:8443");
-  add("X-Forwarded-Port", "8443");
-  add("Forwarded", "for=203.0.113.9");
-  add("X-Forwarded-Prefix", "/app");
-  EXPECT_EQ(values("X-Forwarded-For"), Values{"203.0.113.9, 198.51.100.4, 192.0.2.99, 192.0.2.7"});
-  EXPECT_EQ(values("X-Real-IP"), Values{"198.51.100.4"})
-      << "what stands further left was said by nobody trusted";
-  EXPECT_EQ(values("X-Forwarded-Proto"), Values{"http"});
-  EXPECT_EQ(values("X-Forwarded-Host"), Values{"public.example:8443"});
-  EXPECT_EQ(values("X-Forwarded-Port"), Values{"8443"});
-  EXPECT_EQ(values("Forwarded"), Values{"for=203.0.113.9"});
-  EXPECT_EQ(values("X-Forwarded-Prefix"), Values{"/app"});
-}
-
-TEST_F(RewriteTrusted, SaysItselfWhatATrustedPeerDoesNotSaySoundly) {
-  add("X-Forwarded-Proto", "wss");
-  add("X-Forwarded-Host", "a.example, b.example");
-  add("X-Forwarded-Port", "443");
-  add("X-Forwarded-Port", "444");
-  EXPECT_EQ(values("X-Forwarded-For"), Values{"192.0.2.7"});
-  EXPECT_EQ(values("X-Real-IP"), Values{"192.0.2.7"});
-  EXPECT_EQ(values("X-Forwarded-Proto"), Values{"https"});
-  EXPECT_EQ(values("X-Forwarded-Host"), Values{"www.example.com"});
-  EXPECT_EQ(values("X-Forwarded-Port"), Values{"443"});
-}
-
-TEST_F(RewriteTrusted, FindsTheClientBehindTrustedProxies) {
-  const std::pair<const char*, const char*> table[] = {
-      {"203.0.113.9", "203.0.113.9"},
-      {"1.1.1.1, 203.0.113.9,192.0.2.1 , 2001:db8::9", "203.0.113.9"},
-      {"192.0.2.5, 192.0.2.6", "192.0.2.5"},
-      {"spoof, 192.0.2.5", "192.0.2.5"},
-      {"203.0.113.9, unknown", "192.0.2.7"},
-      {"203.0.113.9:1234", "192.0.2.7"},
-      {"2001:db9::1", "2001:db9::1"},
-      {"", "192.0.2.7"},
-      {",,", "192.0.2.7"},
-  };
-  for (const auto& [forwarded, client] : table) {
-    request_.fields.clear();
-    add("X-Forwarded-For", forwarded);
-    EXPECT_EQ(values("X-Real-IP"), Values{client}) << forwarded;
-  }
-}
-
-TEST_F(RewriteTrusted, LetsCustomHeadersHaveTheLastWord) {
-  target_.custom_headers = {{"X-Forwarded-For", "mine"}, {"X-Real-IP", "mine"}};
-  add("X-Forwarded-For", "203.0.113.9");
-  EXPECT_EQ(values("X-Forwarded-For"), Values{"mine"});
-  EXPECT_EQ(values("X-Real-IP"), Values{"mine"});
+TEST_F(RewriteRequest, SaysInViaWhichVersionTheRequestCameIn) {
+  add("Via", "2 edge");
+  EXPECT_EQ(values("Via"), (Values{"2 edge", "1.1 cardea"}));
+  request_.version_minor = 0;
+  EXPECT_EQ(values("Via"), (Values{"2 edge", "1.0 cardea"}));
 }
 
 TEST(Loop, IsSeenByTheViaFields) {
@@ -172,7 +64,7 @@ TEST(Loop, IsSeenByTheViaFields) {
       {{"1.1 cardea"}, false},
       {{"1.1 cardea, 1.1 cardea, 1.1 cardea, 1.1 cardea"}, false},
       {{"1.1 cardea, 1.1 cardea, 1.1 cardea, 1.1 cardea, 1.1 cardea"}, true},
-      {{"1.1 cardea", "2 Cardea", "HTTP/1.1  cardea (comment)", "1.1 other,1.1 cardea", "1.1 cardea"}, true},
+      {{"1.0 cardea", "2 Cardea", "HTTP/1.1  cardea (comment)", "1.1 other,1.1 cardea", "1.1 cardea"}, true},
       {{"cardea,cardea,cardea,cardea,cardea"}, false},
       {{"1.1 cardea2,1.1 cardea2,1.1 cardea2,1.1 cardea2,1.1 cardea2,1.1 cardea2"}, false},
   };
@@ -214,6 +106,62 @@ TEST_F(RewriteRequest, AsksForNoUpgradeOfABodyOrToHttp2) {
   EXPECT_TRUE(wants_upgrade(request_));
 }
 
+class RewriteSwitch : public RewriteRequest {
+ protected:
+  RewriteSwitch() {
+    request_.upgrade = true;
+    add("Connection", "Upgrade");
+    add("Upgrade", "websocket, echo");
+    answer_.status = 101;
+  }
+  // Why an answer with these fields is refused; "" if it is not.
+  std::string refusal(std::initializer_list<http::Field> fields) {
+    answer_.fields.clear();
+    for (const http::Field& field : fields) EXPECT_TRUE(answer_.fields.add(field));
+    out_.fields.clear();
+    const auto switched = rewrite_switch(request_, answer_, out_);
+    return switched ? "" : switched.error().context;
+  }
+
+  static constexpr std::string_view kNotAsked = "101 to a protocol that was not asked for";
+  static constexpr std::string_view kNotAccepted =
+      "101 to a WebSocket without the right Sec-WebSocket-Accept";
+  static constexpr http::Field kConnection = {"Connection", "Upgrade"};
+  static constexpr http::Field kWebSocket = {"Upgrade", "WebSocket"};
+  static constexpr http::Field kAccept = {"Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="};
+  http::ResponseHead answer_;
+  http::ResponseHead out_;
+};
+
+TEST_F(RewriteSwitch, TakesOneProtocolOfThoseThatWereOffered) {
+  EXPECT_EQ(refusal({kConnection, {"Upgrade", "Echo"}}), "");
+  EXPECT_EQ(out_.fields.find("upgrade"), "Echo");
+  EXPECT_EQ(out_.fields.find("connection"), "Upgrade");
+  EXPECT_EQ(refusal({kConnection}), kNotAsked);
+  EXPECT_EQ(refusal({kWebSocket}), kNotAsked);
+  EXPECT_EQ(refusal({kConnection, {"Upgrade", "h2c"}}), kNotAsked);
+  EXPECT_EQ(refusal({kConnection, {"Upgrade", "echo, websocket"}}), kNotAsked);
+  request_.upgrade = false;
+  EXPECT_EQ(refusal({kConnection, {"Upgrade", "echo"}}), kNotAsked);
+}
+
+TEST_F(RewriteSwitch, TakesAWebSocketThatAcceptsTheKey) {
+  add("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
+  EXPECT_EQ(refusal({kConnection, kWebSocket, kAccept}), "");
+  EXPECT_EQ(out_.fields.find("sec-websocket-accept"), kAccept.value);
+  EXPECT_EQ(refusal({kConnection, {"Upgrade", "echo"}}), "") << "another protocol has no key";
+  EXPECT_EQ(refusal({kConnection, kWebSocket}), kNotAccepted);
+  EXPECT_EQ(refusal({kConnection, kWebSocket, kAccept, kAccept}), kNotAccepted);
+  for (const char* wrong : {"", "dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo",
+                            "S3PPLMBITXAQ9KYGZZHZRBK+XOO=", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo= x"}) {
+    EXPECT_EQ(refusal({kConnection, kWebSocket, {"Sec-WebSocket-Accept", wrong}}), kNotAccepted) << wrong;
+  }
+}
+
+TEST_F(RewriteSwitch, TakesAWebSocketWithoutAKeyAsAnyOtherProtocol) {
+  EXPECT_EQ(refusal({kConnection, kWebSocket}), "");
+}
+
 TEST_F(RewriteRequest, AsksForAWordBeforeABodyOnly) {
   request_.expects_continue = true;
   expect_absent("Expect");
@@ -246,71 +194,38 @@ TEST_F(RewriteRequest, NeverLetsConnectionTakeOutCredentialsOrWhatWeSet) {
   EXPECT_EQ(values("Via"), Values{"1.1 cardea"});
 }
 
-TEST_F(RewriteRequest, ReplacesForwardingFields) {
-  for (const std::string_view name :
-       {"X-Forwarded-For", "X-FORWARDED-PROTO", "X-Forwarded-Host", "x-forwarded-port", "X-Real-IP"}) {
-    add(name, "forged");
-  }
-  EXPECT_EQ(values("X-Forwarded-For"), Values{"192.0.2.7"});
+TEST_F(RewriteRequest, NeverLetsConnectionTakeOutWhatWeAddOrWhatTheTargetSets) {
+  target_.custom_headers = {{"X-Api-Key", "secret"}};
+  target_.forwarded_header = true;
+  add("Connection",
+      "X-Api-Key, X-Forwarded-Proto, X-Forwarded-Host, X-Forwarded-Port, X-Request-Id, Forwarded");
+  add("X-Api-Key", "guessed");
+  EXPECT_EQ(values("X-Api-Key"), Values{"secret"});
   EXPECT_EQ(values("X-Forwarded-Proto"), Values{"https"});
   EXPECT_EQ(values("X-Forwarded-Host"), Values{"www.example.com"});
   EXPECT_EQ(values("X-Forwarded-Port"), Values{"443"});
-  EXPECT_EQ(values("X-Real-IP"), Values{"192.0.2.7"});
-}
-
-TEST_F(RewriteRequest, ReplacesTheIdUnlessACustomHeaderIsOne) {
-  add("x-request-id", "from the client");
-  add("X-Request-ID", "from the client again");
-  add("X_Request_Id", "in disguise");
   EXPECT_EQ(values("X-Request-Id"), Values{"0123456789abcdef"});
-  expect_absent("X_Request_Id");
-  target_.custom_headers = {{"X-Request-ID", "from the target"}};
-  EXPECT_EQ(values("X-Request-Id"), Values{"from the target"});
+  EXPECT_EQ(values("Forwarded"), Values{"for=192.0.2.7;host=\"www.example.com\";proto=https"});
 }
 
-TEST_F(RewriteRequest, DropsForwardingFieldsThatItDoesNotSet) {
-  constexpr std::array<std::string_view, 8> kNames = {
-      "Forwarded",       "X-Forwarded-Server", "X-Forwarded-Scheme", "X-Forwarded-Prefix",
-      "X-Forwarded-Uri", "X-Forwarded-Method", "X-Scheme",           "X-Forwarded-Tls-Client-Cert"};
+TEST_F(RewriteRequest, DropsNamesThatUpstreamsMayTakeForOthers) {
+  constexpr std::array kNames = std::to_array<std::string_view>(
+      {"X_Forwarded_For", "Some_Field", "_", "X.Forwarded.For", "X-Forwarded.For", "Some.Field", ".",
+       "X!Forwarded!For", "X-Real~IP", "Some'Field", "A|b"});
   for (const std::string_view name : kNames) add(name, "forged");
-  for (const std::string_view name : kNames) expect_absent(name);
-}
-
-TEST_F(RewriteRequest, SaysHttpOnAPlainConnection) {
-  connection_.scheme = http::Scheme::http;
-  connection_.local_port = 80;
-  EXPECT_EQ(values("X-Forwarded-Proto"), Values{"http"});
-  EXPECT_EQ(values("X-Forwarded-Port"), Values{"80"});
-}
-
-TEST_F(RewriteRequest, DropsNamesWithUnderscores) {
-  for (const std::string_view name : {"X_Forwarded_For", "Some_Field", "_"}) add(name, "forged");
   add("Some-Field", "kept");
-  for (const std::string_view name : {"X_Forwarded_For", "Some_Field", "_"}) expect_absent(name);
+  for (const std::string_view name : kNames) expect_absent(name);
   EXPECT_EQ(values("Some-Field"), Values{"kept"});
 }
 
-TEST_F(RewriteRequest, LetsNamesWithUnderscoresPassThatTheTargetNames) {
-  target_.underscore_headers = {"some_field"};
-  for (const std::string_view name : {"X_Forwarded_For", "Some_Field", "Some_Other"}) add(name, "said");
+TEST_F(RewriteRequest, LetsSuchNamesPassThatTheTargetNames) {
+  target_.underscore_headers = {"some_field", "app.version"};
+  for (const std::string_view name :
+       {"X_Forwarded_For", "Some_Field", "Some_Other", "Some.Field", "App.Version"})
+    add(name, "said");
   EXPECT_EQ(values("Some_Field"), Values{"said"});
-  for (const std::string_view name : {"X_Forwarded_For", "Some_Other"}) expect_absent(name);
-}
-
-TEST_F(RewriteRequest, SaysForwardedIfTheTargetWantsIt) {
-  add("Forwarded", "for=203.0.113.9");
-  expect_absent("Forwarded");
-  target_.forwarded_header = true;
-  EXPECT_EQ(values("Forwarded"), Values{"for=192.0.2.7;host=\"www.example.com\";proto=https"});
-  connection_.peer = boost::asio::ip::make_address("2001:db8::7");
-  connection_.peer_text = "2001:db8::7";
-  connection_.scheme = http::Scheme::http;
-  EXPECT_EQ(values("Forwarded"), Values{"for=\"[2001:db8::7]\";host=\"www.example.com\";proto=http"});
-  connection_.peer_is_trusted = true;
-  EXPECT_EQ(values("Forwarded"),
-            (Values{"for=203.0.113.9", "for=\"[2001:db8::7]\";host=\"www.example.com\";proto=http"}));
-  target_.custom_headers = {{"Forwarded", "for=unknown"}};
-  EXPECT_EQ(values("Forwarded"), Values{"for=unknown"});
+  EXPECT_EQ(values("App.Version"), Values{"said"});
+  for (const std::string_view name : {"X_Forwarded_For", "Some_Other", "Some.Field"}) expect_absent(name);
 }
 
 TEST_F(RewriteRequest, KeepsRepeatedFieldsRepeatedAndInOrder) {
@@ -326,6 +241,16 @@ TEST_F(RewriteRequest, LetsCustomHeadersReplaceTheClientsAndOurs) {
   target_.custom_headers = {{"X-API-Key", "secret"}, {"X-Forwarded-Proto", "custom"}};
   EXPECT_EQ(values("X-Api-Key"), Values{"secret"});
   EXPECT_EQ(values("X-Forwarded-Proto"), Values{"custom"});
+}
+
+TEST_F(RewriteRequest, LetsNothingPassThatAnUpstreamMayTakeForACustomHeader) {
+  target_.custom_headers = {{"X-Api-Key", "secret"}, {"Other_Key", "secret too"}};
+  target_.underscore_headers = {"X_Api_Key", "X.Api.Key", "Other_Key"};
+  for (const std::string_view name : {"X_Api_Key", "x.api.key", "Other-Key", "OTHER_KEY"})
+    add(name, "guessed");
+  EXPECT_EQ(values("X-Api-Key"), Values{"secret"});
+  EXPECT_EQ(values("Other_Key"), Values{"secret too"});
+  for (const std::string_view name : {"X_Api_Key", "X.Api.Key", "Other-Key"}) expect_absent(name);
 }
 
 TEST_F(RewriteRequest, PutsThePrefixBeforeThePath) {
@@ -357,6 +282,38 @@ TEST_F(RewriteRequest, FramesTheBodyItself) {
   expect_absent("Transfer-Encoding");
 }
 
+using Names = std::vector<std::string>;
+
+http::FieldList list_of(const Names& names) {
+  http::FieldList fields;
+  for (const std::string& name : names) EXPECT_TRUE(fields.add({name, "x"}));
+  return fields;
+}
+
+Names names_of(const http::FieldList& fields) {
+  Names names;
+  for (const http::Field& field : fields) names.emplace_back(field.name);
+  return names;
+}
+
+TEST(RewriteTrailers, LetNothingOfARequestPassThatTheProxyOrTheTargetSets) {
+  Target target;
+  target.custom_headers = {{"X-Api-Key", "secret"}};
+  target.underscore_headers = {"Some_Field"};
+  const Names names = {
+      "X-Sum",           "x-api-key",     "X_Api_Key", "Via",        "X-Request-Id", "X-Forwarded-Ssl",
+      "X-Forwarded-For", "Forwarded",     "X-Real-IP", "X-Scheme",   "Host",         "Content-Length",
+      "Connection",      "Authorization", "TE",        "Some_Field", "Some.Field",   "X-Sum",
+      "Digest"};
+  EXPECT_EQ(names_of(rewrite_request_trailers(list_of(names), target)), (Names{"X-Sum", "X-Sum", "Digest"}));
+}
+
+TEST(RewriteTrailers, LetOfAResponsePassWhatMayComeLate) {
+  const Names names = {"X-Sum", "Via", "grpc-status", "Set-Cookie", "X-Forwarded-For", "app_key.v1-bin"};
+  EXPECT_EQ(names_of(rewrite_response_trailers(list_of(names))),
+            (Names{"X-Sum", "grpc-status", "app_key.v1-bin"}));
+}
+
 class RewriteResponse : public testing::Test {
  protected:
   RewriteResponse() {
@@ -382,9 +339,18 @@ TEST_F(RewriteResponse, KeepsStatusReasonAndBody) {
 }
 
 TEST_F(RewriteResponse, NamesTheVersionThatItCameIn) {
-  response_.version_major = 2;
-  ASSERT_TRUE(rewrite_response(response_, out_));
-  EXPECT_EQ(out_.fields.find("via"), "2 cardea");
+  struct VersionCase {
+    std::uint8_t major, minor;
+    std::string_view via;
+  };
+  for (const auto& [major, minor, via] :
+       std::to_array<VersionCase>({{1, 0, "1.0 cardea"}, {1, 1, "1.1 cardea"}, {2, 0, "2 cardea"}})) {
+    response_.version_major = major;
+    response_.version_minor = minor;
+    out_.fields.clear();
+    ASSERT_TRUE(rewrite_response(response_, out_));
+    EXPECT_EQ(out_.fields.find("via"), via);
+  }
 }
 
 TEST_F(RewriteResponse, KeepsRepeatedFieldsRepeatedAndInOrder) {

@@ -178,19 +178,38 @@ TEST(Target, RefusesCustomHeadersThatAreNoneOrAreOurs) {
   }
 }
 
-TEST(Target, TakesNamesWithUnderscoresThatAreNotOursOtherwise) {
+TEST(Target, TakesNamesThatAreNotPlainIfTheyAreNotOursOtherwise) {
   store::TargetRecord record = record_to("http://backend");
-  record.underscore_headers = {"Some_Field", "_", "X_Api-Key"};
+  record.underscore_headers = {"Some_Field", "_", "X_Api-Key", "App.Version", "a!b"};
   EXPECT_EQ(made(record).value().underscore_headers, record.underscore_headers);
   for (const char* name : {"", "two words_", "X\r\n_Y", "Some-Field", "X_Forwarded_For", "x-forwarded_PROTO",
-                           "X_Real_IP", "Content_Length", "Transfer_Encoding", "X_Request-Id", "_Host_X\n"}) {
-    record.underscore_headers = {"Some_Field", name};
-    const auto refused = made(record);
+                           "X_Real_IP", "Content_Length", "Transfer_Encoding", "X_Request-Id", "_Host_X\n",
+                           "X.Forwarded.For", "X-Forwarded~User", "Content.Length", "X_Forwarded"}) {
+    const auto refused = check_underscore_headers({"Some_Field", name}, {});
     ASSERT_FALSE(refused) << name;
     EXPECT_TRUE(refused.error().context.starts_with("underscore_headers")) << refused.error().context;
+    record.underscore_headers = {"Some_Field", name};
+    EXPECT_EQ(made(record).value().underscore_headers, std::vector<std::string>{"Some_Field"}) << name;
   }
   record.underscore_headers.assign(21, "Some_Field");
   EXPECT_FALSE(made(record)) << "each is looked for in every request";
+  EXPECT_FALSE(check_underscore_headers(record.underscore_headers, {}));
+}
+
+TEST(Target, LetsNoNamePassThatAnUpstreamMayTakeForACustomHeader) {
+  store::TargetRecord record = record_to("http://backend");
+  record.custom_headers = {{"X-Other", "1"}, {"X-Api-Key", "secret"}};
+  for (const char* name : {"X_Api_Key", "x_api-KEY", "X.Api.Key"}) {
+    record.underscore_headers = {"Some_Field", name};
+    const auto refused = check_underscore_headers(record.underscore_headers, record.custom_headers);
+    ASSERT_FALSE(refused) << name;
+    EXPECT_EQ(refused.error().context, "underscore_headers: \"" + std::string(name) +
+                                           "\" would be taken for \"X-Api-Key\", which custom_headers sets");
+    // A record that is stored already stays served, without that name.
+    EXPECT_EQ(made(record).value().underscore_headers, std::vector<std::string>{"Some_Field"});
+    EXPECT_EQ(made(record).value().custom_headers, record.custom_headers);
+  }
+  EXPECT_TRUE(check_underscore_headers({"X_Api_Keys", "XApi_Key"}, record.custom_headers));
 }
 
 }  // namespace
