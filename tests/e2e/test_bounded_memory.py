@@ -2,13 +2,15 @@
 
 import socket
 import threading
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
-from cardea_stack import https_context, wait_until
+from cardea_stack import https_context
 from support import raw
 from support.async_upstream import BLOCK, SOCKET_BUFFER_BYTES, AsyncUpstream
 from support.names import certificate_name
+from support.transfers import Receiver, Sender, wait_until_stuck
 
 CONNECTIONS = 8
 # Two streams with 64 KiB (kStreamBufferBytesMax) for each direction, the smaller buffers that they had before, and TLS:
@@ -63,55 +65,12 @@ def open_client(request, cardea, root_pem, host):
         connection.close()
 
 
-class Transfer(threading.Thread):
-    """Does something with a connection; `count` is how many bytes it has moved."""
-
-    def __init__(self, client: socket.socket):
-        super().__init__(daemon=True)
-        self.client = client
-        self.count = 0
-        self.answer = b""
-
-
-class Upload(Transfer):
-    def __init__(self, client: socket.socket, head: bytes, piece: bytes, end: bytes):
-        super().__init__(client)
-        self._pieces = (head, piece, end)
-
-    def run(self):
-        head, piece, end = self._pieces
-        self.client.sendall(head)
-        for _ in range(BLOCKS):
-            self.client.sendall(piece)
-            self.count += len(BLOCK)
-        self.client.sendall(end)
-        self.answer = raw.receive_all(self.client)
-
-
-class Download(Transfer):
-    def run(self):
-        while data := self.client.recv(1 << 20):
-            self.count += len(data)
-
-
 def resident_kib(cardea) -> int:
     with open(f"/proc/{cardea.pid}/status") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
 
 
-def wait_until_it_rests(count) -> int:
-    """count(), once it has been the same for a second."""
-    seen = []
-
-    def rests():
-        seen.append(count())
-        return len(seen) > 20 and len(set(seen[-20:])) == 1
-
-    wait_until(rests, 60, "nothing moves any more", interval=0.05)
-    return seen[-1]
-
-
-def join(transfers: list[Transfer]):
+def join(transfers: list[threading.Thread]):
     for transfer in transfers:
         transfer.join(60)
         assert not transfer.is_alive()
@@ -119,19 +78,20 @@ def join(transfers: list[Transfer]):
 
 def test_a_client_that_reads_nothing_stops_its_upstream(cardea, host, upstream, open_client):
     request = f"GET /bytes/{BODY_BYTES} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
-    first = Download(open_client())  # what the first one needs stays
-    first.client.sendall(request)
+    client = open_client()
+    client.sendall(request)
+    first = Receiver(client)  # what the first one needs stays
     first.run()
     before, sent_before = resident_kib(cardea), upstream.sent
     clients = [open_client() for _ in range(CONNECTIONS)]
     for client in clients:
         client.sendall(request)
-    sent = wait_until_it_rests(lambda: upstream.sent) - sent_before
+    sent = wait_until_stuck(lambda: upstream.sent) - sent_before
     grown = resident_kib(cardea) - before
     assert CONNECTIONS * len(BLOCK) < sent < CONNECTIONS * BODY_BYTES, "all are under way and none has ended"
     assert grown < GROWTH_KIB_MAX, f"{grown} KiB for {CONNECTIONS} stalled downloads"
     assert raw.status_of(raw.get(cardea.http_port, host, "/bytes/1")) == 200, "nobody else is held up"
-    downloads = [Download(client) for client in clients]
+    downloads = [Receiver(client) for client in clients]
     for download in downloads:
         download.start()
     join(downloads)
@@ -145,21 +105,25 @@ def test_an_upstream_that_reads_nothing_stops_its_client(cardea, host, upstream,
     else:
         field, piece, end = "Transfer-Encoding: chunked", b"%x\r\n%s\r\n" % (len(BLOCK), BLOCK), b"0\r\n\r\n"
 
-    def upload(path: str) -> Upload:
+    def upload(path: str) -> tuple[socket.socket, Sender]:
         head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{field}\r\n\r\n"
-        return Upload(open_client(), head.encode(), piece, end)
+        client = open_client()
+        return client, Sender(client, chain([head.encode()], repeat(piece, BLOCKS), [end]))
 
-    upload("/upload").run()  # what the first one needs stays
+    client, first = upload("/upload")  # what the first one needs stays
+    first.run()
+    raw.receive_all(client)
     before = resident_kib(cardea)
     uploads = [upload("/held") for _ in range(CONNECTIONS)]
-    for each in uploads:
-        each.start()
-    sent = wait_until_it_rests(lambda: sum(each.count for each in uploads))
+    for _, sender in uploads:
+        sender.start()
+    sent = wait_until_stuck(lambda: sum(sender.count for _, sender in uploads))
     grown = resident_kib(cardea) - before
     assert CONNECTIONS * len(BLOCK) < sent < CONNECTIONS * BODY_BYTES, "all are under way and none has ended"
     assert grown < GROWTH_KIB_MAX, f"{grown} KiB for {CONNECTIONS} stalled uploads"
     assert raw.status_of(raw.get(cardea.http_port, host, "/bytes/1")) == 200, "nobody else is held up"
     upstream.proceed()
-    join(uploads)
-    for each in uploads:
-        assert each.answer.startswith(b"HTTP/1.1 200 ") and each.answer.endswith(b"\r\n\r\n%d" % BODY_BYTES)
+    join([sender for _, sender in uploads])
+    for client, _ in uploads:
+        answer = raw.receive_all(client)
+        assert answer.startswith(b"HTTP/1.1 200 ") and answer.endswith(b"\r\n\r\n%d" % BODY_BYTES)

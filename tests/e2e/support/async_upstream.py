@@ -28,13 +28,14 @@ class AsyncUpstream(AsyncServer):
 
     /upload answers with the length of the body; /held does so, but reads nothing of it before proceed(); /never reads it
     and does not answer; /bytes/N sends N bytes; /half sends half of the body that it announces, /half-chunked an
-    unfinished chunk, and both then nothing. `sent` counts the bytes of bodies that were given to the sockets.
+    unfinished chunk, and both then nothing. `sent` counts the bytes of bodies that were given to the sockets, `open` the
+    connections.
     """
 
     def __init__(self):
         super().__init__()
         self.uploads: queue.Queue[Upload] = queue.Queue()
-        self.connections = 0
+        self.open = 0
         self.sent = 0
         self._go_on = asyncio.Event()
 
@@ -58,13 +59,14 @@ class AsyncUpstream(AsyncServer):
         return await asyncio.start_server(self._serve, sock=listener)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
-        self.connections += 1
+        self.open += 1
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
                 line, *fields = head.removesuffix("\r\n\r\n").split("\r\n")
                 by_name = {name.lower(): value.strip() for name, value in (field.split(":", 1) for field in fields)}
                 await self._respond(line.split(" ")[1], by_name, reader, writer)
+        self.open -= 1
         writer.close()
 
     async def _respond(self, path: str, fields: dict[str, str], reader, writer: asyncio.StreamWriter):
