@@ -28,15 +28,14 @@ class AsyncUpstream(AsyncServer):
 
     /upload answers with the length of the body; /held does so, but reads nothing of it before proceed(); /never reads it
     and does not answer; /bytes/N sends N bytes; /half sends half of the body that it announces, /half-chunked an
-    unfinished chunk, and both then nothing. `sent` counts the bytes of bodies that were given to the sockets, `open` the
-    connections.
+    unfinished chunk, and both then nothing. `sent` and `received` count bytes of bodies, `open` the connections.
     """
 
     def __init__(self):
         super().__init__()
         self.uploads: queue.Queue[Upload] = queue.Queue()
         self.open = 0
-        self.sent = 0
+        self.sent = self.received = 0
         self._go_on = asyncio.Event()
 
     @property
@@ -76,6 +75,7 @@ class AsyncUpstream(AsyncServer):
         try:
             async for data in _body(fields, reader):
                 upload.length += len(data)
+                self.received += len(data)
             upload.is_whole = True
         finally:
             self.uploads.put(upload)
