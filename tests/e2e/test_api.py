@@ -170,6 +170,30 @@ def test_a_second_target_of_the_same_name_is_409(api, http_host, nginx):
     assert hostname in sentence(answer)
 
 
+def test_409_names_nothing_of_the_owner_of_a_hostname(stack, new_host):
+    """Neither for a taken name nor for a certificate that is in the way, and in no field of the head either."""
+    hostname, private_name = new_host("taken"), "e2e-owner-name"
+    owner = stack.api(stack.cardea.make_token(private_name, "owner-address@cardea.test"))
+    target_url = "http://127.0.0.1:31999/their-path"
+    taken = owner.create_target(hostname, target_url, enable_https=False, custom_headers={"X-Theirs": "their-value"})
+    theirs = [target_url, "31999", "their-path", "X-Theirs", "their-value", private_name, "owner-address", owner.token]
+    theirs += [taken["proxy_target"]["cert_name"], taken["proxy_target"]["created_at"]]
+    # What would be named as the certificate of the second one belongs to other names.
+    in_the_way = new_host("in-the-way")
+    owner.create_certificate(certificate_name(in_the_way), f"their-domain.{in_the_way}")
+    theirs += ["their-domain"]
+
+    other = stack.api(stack.cardea.make_token("e2e-other-name"))
+    for wanted, enable_https in ((hostname, False), (hostname, True), (in_the_way, True)):
+        body = {"hostname": wanted, "target_url": "http://127.0.0.1:1", "enable_https": enable_https}
+        status, headers, answer = other.call("POST", "/proxy/targets", body)
+        assert (status, wanted in sentence(answer)) == (409, True)
+        said = f"{headers}{answer}"
+        assert [each for each in theirs if each in said] == []
+    owner.expect(200, "DELETE", f"/proxy/targets/{hostname}")
+    owner.expect(200, "DELETE", f"/certificates/{certificate_name(in_the_way)}")
+
+
 def test_a_certificate_name_of_someone_else_is_refused(stack, site):
     other = stack.api(stack.cardea.make_token("someone-else"))
     status, _, answer = other.call("POST", f"/certificates/{certificate_name(site)}/renew")

@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 
 import pytest
+from cardea_stack import https_context
 from support import raw
+from support.names import certificate_name
 from support.recorder import Recorder
 
 HOST = "@HOST@"  # stands for the name of the target
@@ -307,18 +309,64 @@ def test_the_table_is_large():
     assert len(REFUSED) >= 150
 
 
+@pytest.fixture(scope="module")
+def secure_host(api, recorder):
+    """The same by HTTPS."""
+    hostname = "strict-tls.cardea.test"
+    api.create_target(hostname, recorder.url)
+    api.wait_for_certificate(certificate_name(hostname))
+    yield hostname
+    api.expect(200, "DELETE", f"/proxy/targets/{hostname}?delete_certificate=true")
+
+
+@pytest.fixture(scope="module")
+def tls_context(root_pem):
+    return https_context(root_pem)
+
+
+def check_refusal(case: Case, answer: bytes, requests: list[bytes]):
+    """`answer` and `requests` are what came of the bad one."""
+    assert len(re.findall(rb"HTTP/1\.1 \d\d\d ", answer)) == 1, answer
+    assert raw.status_of(answer) == case.status
+    assert raw.fields_of(answer, "Connection") == ["close"]
+    for request in requests:
+        # Of a body that breaks, what was good may have gone out; never its end, and never a second request.
+        assert case in CHUNKS and request.startswith(b"POST /form HTTP/1.1\r\n"), request
+        assert not request.endswith(b"\r\n0\r\n\r\n") and request.count(b"HTTP/1.1") == 1, request
+
+
 @pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.name)
 @pytest.mark.parametrize("segments", [1, 7])
 def test_a_bad_request_is_refused_and_reaches_nobody(cardea, host, recorder, case, segments):
     recorder.take()
     answer = raw.exchange(cardea.http_port, to_bytes(case.request, host), segments)
-    assert len(re.findall(rb"HTTP/1\.1 \d\d\d ", answer)) == 1, answer
-    assert raw.status_of(answer) == case.status
-    assert raw.fields_of(answer, "Connection") == ["close"]
-    for request in recorder.take():
-        # Of a body that breaks, what was good may have gone out; never its end, and never a second request.
-        assert case in CHUNKS and request.startswith(b"POST /form HTTP/1.1\r\n"), request
-        assert not request.endswith(b"\r\n0\r\n\r\n") and request.count(b"HTTP/1.1") == 1, request
+    check_refusal(case, answer, recorder.take())
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.name)
+def test_a_bad_request_is_refused_over_tls(cardea, secure_host, tls_context, recorder, case):
+    recorder.take()
+    with tls_context.wrap_socket(raw.connect(cardea.https_port), server_hostname=secure_host) as connection:
+        connection.sendall(to_bytes(case.request, secure_host))
+        check_refusal(case, raw.receive_all(connection), recorder.take())
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.name)
+@pytest.mark.parametrize("pipelined", [False, True], ids=["later", "at-once"])
+def test_a_bad_request_after_a_good_one_is_refused_as_well(cardea, host, recorder, case, pipelined):
+    """Over an upstream connection that is there already, and in the same segment as the good one."""
+    recorder.take()
+    first, second = to_bytes(get("GET /first HTTP/1.1"), host), to_bytes(case.request, host)
+    with raw.connect(cardea.http_port) as connection:
+        connection.sendall(first + second if pipelined else first)
+        good, end, answer = raw.receive_until(connection, b"\r\n\r\nok").partition(b"\r\n\r\nok")
+        assert end and raw.status_of(good) == 200 and raw.fields_of(good, "Connection") == []
+        if not pipelined:
+            connection.sendall(second)
+        answer += raw.receive_all(connection)
+    asked, *more = recorder.take()
+    assert asked.startswith(b"GET /first HTTP/1.1\r\n")
+    check_refusal(case, answer, more)
 
 
 @pytest.mark.parametrize("case", PASSED, ids=lambda case: case.name)

@@ -2,6 +2,9 @@
 
 import asyncio
 import contextlib
+import ssl
+
+from websockets.asyncio.client import connect
 
 from .async_server import AsyncServer
 
@@ -50,15 +53,17 @@ class StreamUpstream(AsyncServer):
 
 
 class Stream:
-    """One client connection that is a stream after open()."""
+    """One client connection that is a stream after open(), by TLS if a context is given."""
 
-    def __init__(self, port: int, host: str, upgrade: bool):
+    def __init__(self, port: int, host: str, upgrade: bool, context: ssl.SSLContext | None = None):
         self._port = port
         self._host = host
+        self._context = context
         self.upgrade = upgrade
 
     async def open(self):
-        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
+        tls = {"ssl": self._context, "server_hostname": self._host} if self._context else {}
+        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port, **tls)
         lines = ["GET /stream HTTP/1.1", f"Host: {self._host}"]
         lines += ["Connection: Upgrade", "Upgrade: echo"] if self.upgrade else ["Accept: text/event-stream"]
         self._writer.write("\r\n".join([*lines, "", ""]).encode())
@@ -81,5 +86,31 @@ class Stream:
                 raise ConnectionError("the event stream ended")
             received += line
 
-    def close(self):
-        self._writer.close()
+    async def close(self):
+        self._writer.transport.abort()
+
+
+class WebSocketStream:
+    """The same by a WebSocket client of the library's."""
+
+    upgrade = True
+
+    def __init__(self, port: int, host: str, context: ssl.SSLContext | None = None):
+        self._port = port
+        self._host = host
+        self._context = context
+
+    async def open(self):
+        tls = {"ssl": self._context, "server_hostname": self._host} if self._context else {}
+        scheme = "wss" if self._context else "ws"
+        self._connection = await connect(
+            f"{scheme}://{self._host}/", host="127.0.0.1", port=self._port, proxy=None, ping_interval=None, **tls
+        )
+
+    async def echoes(self, line: bytes):
+        await self._connection.send(line)
+        if await self._connection.recv() != line:
+            raise ConnectionError("the echo is another one")
+
+    async def close(self):
+        await self._connection.close()

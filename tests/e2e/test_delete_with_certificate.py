@@ -1,0 +1,145 @@
+"""DELETE of a target with and without ?delete_certificate: what becomes of the certificate, and what the answer says."""
+
+import pytest
+from support.ca_faults import Fault, hold
+from support.ca_stack import certificate, certificate_when, running_ca_stack, served_fingerprint
+
+ASKED_FOR = [
+    "?delete_certificate=true",
+    "?delete_certificate=1",
+    "?delete_certificate",
+    "?a=b&delete_certificate&c",
+    "?delete_certificate=%74rue",
+]
+NOT_ASKED_FOR = [
+    "",
+    "?",
+    "?delete_certificate=",
+    "?delete_certificate=0",
+    "?delete_certificate=false",
+    "?delete_certificate=yes",
+    "?delete_certificate=TRUE",
+    "?delete_certificate=11",
+    "?delete_certificate=true1",
+    "?delete_certificate=true%20",
+    "?delete_certificate2=true",
+    "?Delete_Certificate=true",
+    "?no_delete_certificate=true",
+    "?x=delete_certificate",
+]
+
+
+@pytest.fixture(scope="module")
+def stack(session_folder):
+    # Names that were validated before are valid at once.
+    with running_ca_stack(session_folder / "delete-with", pebble={"authz_reuse_percent": 100}) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def owner(stack):
+    return stack.owner()
+
+
+@pytest.fixture(scope="module")
+def other(stack):
+    return stack.owner("somebody-else")
+
+
+def name_of(host: str) -> str:
+    return "proxy-" + host.replace(".", "-")
+
+
+def delete(api, host: str, query: str = "") -> dict:
+    answer = api.expect(200, "DELETE", f"/proxy/targets/{host}{query}")
+    assert answer.pop("message") == f'Proxy target "{host}" is deleted'
+    assert api.call("GET", f"/proxy/targets/{host}")[0] == 404
+    return answer
+
+
+def served(stack, host: str) -> str:
+    return served_fingerprint(stack.cardea.https_port, host)
+
+
+def test_the_certificate_goes_too_if_it_is_asked_for(stack, owner):
+    hosts = [f"asked-{number}.cardea.test" for number in range(len(ASKED_FOR))]
+    for host in hosts:
+        owner.create_target(host, stack.nginx.url)
+    for host, query in zip(hosts, ASKED_FOR, strict=True):
+        owner.wait_for_certificate(name_of(host))
+        shown = certificate(owner, name_of(host))["fingerprint"]
+        assert served(stack, host) == shown
+        assert delete(owner, host, query) == {"certificate": "deleted"}, query
+        assert owner.call("GET", f"/certificates/{name_of(host)}")[0] == 404
+        assert stack.database.exists(f"cert:{name_of(host)}") == 0
+        assert served(stack, host) != shown, query
+
+
+def test_an_order_under_way_goes_with_it(stack, owner):
+    host = "ordering.cardea.test"
+    gate = stack.proxy.add(Fault("new_order", hold(), when=lambda exchange: host in str(exchange.payload)))
+    owner.create_target(host, stack.nginx.url)
+    gate.wait_until_hit()
+    assert delete(owner, host, "?delete_certificate=true") == {"certificate": "deleted"}
+    gate.release()
+    assert stack.database.exists(f"cert:{name_of(host)}", f"order:{name_of(host)}") == 0
+    assert owner.call("GET", f"/certificates/{name_of(host)}")[0] == 404
+
+
+def test_the_certificate_stays_if_it_is_not_asked_for(stack, owner):
+    """Whatever else stands in the query; and the next target of that name uses it."""
+    host = "not-asked.cardea.test"
+    owner.create_target(host, stack.nginx.url)
+    owner.wait_for_certificate(name_of(host))
+    before = certificate(owner, name_of(host))
+    for query in NOT_ASKED_FOR:
+        assert delete(owner, host, query) == {}, query
+        assert certificate(owner, name_of(host)) == before, query
+        assert served(stack, host) == before["fingerprint"], query
+        again = owner.create_target(host, stack.nginx.url)
+        assert again["certificate_status"] == f'The certificate "{name_of(host)}" exists already and is used'
+    assert delete(owner, host, "?delete_certificate=true") == {"certificate": "deleted"}
+
+
+def test_a_certificate_of_somebody_else_stays(stack, owner, other):
+    host = "borrowed.cardea.test"
+    other.create_certificate(name_of(host), host)
+    other.wait_for_certificate(name_of(host))
+    owner.create_target(host, stack.nginx.url)
+    before = certificate(other, name_of(host))
+    assert delete(owner, host, "?delete_certificate=true") == {"certificate": "none of yours; kept"}
+    assert certificate(other, name_of(host)) == before
+    assert served(stack, host) == before["fingerprint"]
+
+
+def test_there_may_be_no_certificate(stack, owner):
+    host = "without.cardea.test"
+    owner.create_target(host, stack.nginx.url, enable_https=False)
+    assert delete(owner, host, "?delete_certificate=true") == {"certificate": "none of yours; kept"}
+
+
+def test_a_certificate_that_is_to_be_revoked_stays_until_it_is(stack, owner):
+    host = "revoking.cardea.test"
+    owner.create_target(host, stack.nginx.url)
+    owner.wait_for_certificate(name_of(host))
+    gate = stack.proxy.add(Fault("revoke", hold()))
+    owner.expect(202, "POST", f"/certificates/{name_of(host)}/revoke", {"reason": "cessationOfOperation"})
+    gate.wait_until_hit()
+    assert delete(owner, host, "?delete_certificate=true") == {"certificate": "kept: a revocation of it is not done yet"}
+    assert len(certificate(owner, name_of(host))["revocations"]) == 1
+    gate.release()
+    certificate_when(owner, name_of(host), lambda found: not found["revocations"], "is revoked")
+
+
+def test_who_may_not_delete_the_target_deletes_no_certificate(stack, owner, other):
+    host = "not-theirs.cardea.test"
+    owner.create_target(host, stack.nginx.url)
+    owner.wait_for_certificate(name_of(host))
+    before = certificate(owner, name_of(host))
+    path = f"/proxy/targets/{host}?delete_certificate=true"
+    assert other.call("DELETE", path)[0] == 403
+    assert stack.api().call("DELETE", path)[0] == 401
+    assert owner.call("DELETE", "/proxy/targets/nobody.cardea.test?delete_certificate=true")[0] == 404
+    assert owner.call("GET", f"/proxy/targets/{host}")[0] == 200
+    assert certificate(owner, name_of(host)) == before
+    assert served(stack, host) == before["fingerprint"]
