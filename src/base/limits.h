@@ -85,6 +85,9 @@ inline constexpr auto kDialTimeout = 5s;
 inline constexpr auto kLingerTimeout = 2s;
 // Below the 5 s after which common servers (Node.js) close, so that we never send into a closing connection.
 inline constexpr auto kUpstreamIdleTimeout = 4s;
+// The same towards an upstream that announces its time (Keep-Alive: timeout=…): so much less than that. It
+// counts from its last byte, we count from when we gave that to the client.
+inline constexpr auto kUpstreamIdleMargin = 1s;
 // SIGTERM: how long running exchanges may still take.
 inline constexpr auto kDrainTimeout = 30s;
 // The same for telling Redis that the work on certificates is somebody else's now.

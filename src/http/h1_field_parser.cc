@@ -96,6 +96,21 @@ void read_connection(std::string_view value, ControlFields& control) {
   });
 }
 
+// "timeout=5, max=100" (RFC 2068 §19.7.1.1). It is a hint: what is not clear is nothing, and no error.
+void read_keep_alive(std::string_view value, ControlFields& control) {
+  static constexpr std::string_view kTimeout = "timeout=";
+  control.keep_alive_timeout = {};
+  if (++control.keep_alive_count > 1) return;
+  std::size_t found = 0;
+  std::optional<std::uint64_t> seconds;
+  for_each_list_element(value, [&](std::string_view parameter) {
+    if (!base::equals_ignoring_case(parameter.substr(0, kTimeout.size()), kTimeout)) return;
+    ++found;
+    seconds = base::parse_uint(parameter.substr(kTimeout.size()), UINT32_MAX);
+  });
+  if (found == 1 && seconds) control.keep_alive_timeout = std::chrono::seconds(*seconds);
+}
+
 std::expected<void, ParseError> read_control_field(const Field& field, ControlFields& control) {
   const auto is = [&field](std::string_view name) { return base::equals_ignoring_case(field.name, name); };
   // By length first: most fields of a request are none of these and cost one jump.
@@ -116,6 +131,7 @@ std::expected<void, ParseError> read_control_field(const Field& field, ControlFi
       break;
     case 10:
       if (is("connection")) read_connection(field.value, control);
+      if (is("keep-alive")) read_keep_alive(field.value, control);
       break;
     case 14:
       if (is("content-length")) return read_content_length(field.value, control);

@@ -2,6 +2,7 @@
 // Pure and without allocation; shared by the request parser, the response parser and the chunk decoder.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -29,6 +30,9 @@ struct ControlFields {
   bool chunked = false;             // it ends with chunked
   bool close = false;               // options of Connection
   bool keep_alive = false;
+  // Keep-Alive. The time is there if one field has it, once, as a number that fits.
+  std::size_t keep_alive_count = 0;
+  std::optional<std::chrono::seconds> keep_alive_timeout;
   bool connection_upgrade = false;
   bool upgrade = false;  // an Upgrade field is there
   bool expect = false;

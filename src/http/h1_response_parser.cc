@@ -60,6 +60,7 @@ std::expected<void, ParseError> conclude(ResponseHead& head, Method request_meth
   if (!framing) return bad(framing.error().why);
   head.body = *framing;
   head.keep_alive = may_keep_alive(*control, head.version_minor);
+  head.keep_alive_timeout = control->keep_alive_timeout;
   if (has_no_body(head.status, request_method)) {
     head.body = {};
   } else if (head.body.kind == Framing::none) {

@@ -1,7 +1,9 @@
 // Heads of requests and responses as every HTTP version delivers them, after all framing is decided.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "http/fields.h"
@@ -51,6 +53,8 @@ struct ResponseHead {
   FieldList fields;
   BodyFraming body;
   bool keep_alive = true;
+  // For how long the server keeps the connection for a next request, if its one Keep-Alive field says so.
+  std::optional<std::chrono::seconds> keep_alive_timeout;
 };
 
 [[nodiscard]] Method parse_method(std::string_view text);

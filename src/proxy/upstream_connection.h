@@ -69,6 +69,7 @@ class UpstreamConnection : private net::TimerWheel::Timer {
   // Leaves the pool and ends, from rest() on. Not from a coroutine of this connection.
   void drop();
 
+  net::Stream::Duration idle_limit_ = base::kUpstreamIdleTimeout;  // how long the pool keeps it
   std::size_t held_back_ = 0;
   bool response_begun_ = false;
   bool response_done_ = false;

@@ -1,5 +1,7 @@
 #include "proxy/upstream_h1.h"
 
+#include <algorithm>
+
 #include "http/h1_response_parser.h"
 #include "http/h1_writer.h"
 #include "proxy/rewrite.h"
@@ -7,6 +9,14 @@
 namespace cardea::proxy {
 
 using base::ErrorCode;
+
+net::Stream::Duration idle_limit_after(const http::ResponseHead& head) {
+  using Duration = net::Stream::Duration;
+  if (!head.keep_alive) return Duration::zero();
+  if (!head.keep_alive_timeout) return base::kUpstreamIdleTimeout;
+  const Duration left = *head.keep_alive_timeout - base::kUpstreamIdleMargin;
+  return std::clamp(left, Duration::zero(), Duration(base::kUpstreamIdleTimeout));
+}
 
 base::Status UpstreamH1::send_head(const http::RequestHead& request, const http::ConnectionInfo& client,
                                    const Target& target, std::string_view request_id) {
@@ -47,7 +57,7 @@ base::Result<bool> UpstreamH1::take_head(http::ResponseHead& head) {
   }
   scanned_ = 0;
   input.consume(*parsed);
-  keep_alive_ = head.keep_alive;
+  idle_limit_ = idle_limit_after(head);
   body_ = http::BodyReader(head.body);
   response_done_ = head.status >= 200 && body_.done();
   return true;
@@ -70,7 +80,7 @@ bool UpstreamH1::is_quiet() {
 }
 
 bool UpstreamH1::rest() {
-  if (!keep_alive_ || !is_quiet()) return false;
+  if (idle_limit_ <= net::Stream::Duration::zero() || !is_quiet()) return false;
   stream.watch([this] { drop(); });
   return true;
 }

@@ -6,6 +6,9 @@
 
 namespace cardea::proxy {
 
+// How long a connection may be idle after that response; 0: it must not be used again.
+[[nodiscard]] net::Stream::Duration idle_limit_after(const http::ResponseHead& head);
+
 class UpstreamH1 final : public UpstreamConnection {
  public:
   using UpstreamConnection::UpstreamConnection;
@@ -29,7 +32,6 @@ class UpstreamH1 final : public UpstreamConnection {
   bool chunked_ = false;
   std::size_t scanned_ = 0;  // what of the input was found to hold no whole head
   http::BodyReader body_;
-  bool keep_alive_ = false;
 };
 
 }  // namespace cardea::proxy

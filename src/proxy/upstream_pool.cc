@@ -50,7 +50,7 @@ void UpstreamPool::give_back(std::unique_ptr<UpstreamConnection> connection) {
   auto& idle = idle_[connection->key_];
   if (idle.size() >= base::kUpstreamIdleMax) return;
   connection->pool_ = this;
-  loop_.set_timer(*connection, base::kUpstreamIdleTimeout);
+  loop_.set_timer(*connection, connection->idle_limit_);
   idle.push_back(std::move(connection));
 }
 

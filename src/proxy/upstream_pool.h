@@ -33,8 +33,8 @@ class UpstreamPool {
   // net::GuardedDialer and tls::connect(), with source upstream. `target` outlives the call.
   net::Task<base::Result<std::unique_ptr<UpstreamConnection>>> dial(const Target& target);
   // Takes a connection back whose last request was sent and whose response was read to the end. It is closed
-  // after kUpstreamIdleTimeout, at once when the upstream ends it, is not fit for another request, or if
-  // kUpstreamIdleMax are idle already.
+  // after kUpstreamIdleTimeout or the shorter time that the upstream has announced, and at once when the
+  // upstream ends it, when it is not fit for another request, or if kUpstreamIdleMax are idle already.
   void give_back(std::unique_ptr<UpstreamConnection> connection);
 
  private:

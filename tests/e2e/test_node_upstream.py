@@ -21,11 +21,11 @@ def host(http_host, node):
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_connection_that_node_has_closed_is_not_used(folder, http_host, http, method):
-    """It closes idle ones sooner than we would, and a POST cannot be sent twice."""
+    """It closes idle ones sooner than it says, and a POST cannot be sent twice."""
     with NodeUpstream(folder, keep_alive_ms=1) as hasty:
         connection = http(http_host(hasty.url))
         for number in range(1, 4):
-            connection.request(method, "/hello")
+            connection.request(method, "/boast")
             response = connection.getresponse()
             assert (response.status, response.read()) == (200, b"hello\n")
             hasty.wait_for(f"closed {number}")

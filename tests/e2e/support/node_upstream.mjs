@@ -10,6 +10,10 @@ const listeners = new Set();
 
 const paths = {
   '/hello': (request, response) => response.end('hello\n'),
+  '/boast'(request, response) {
+    response.setHeader('Keep-Alive', 'timeout=60');
+    response.end('hello\n');
+  },
   '/trailers'(request, response) {
     response.writeHead(200, { Trailer: 'X-Sum', 'Content-Type': 'text/plain' });
     response.write('first ');

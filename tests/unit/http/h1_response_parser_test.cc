@@ -121,6 +121,50 @@ TEST(H1ResponseParser, KeepsHttp10ConnectionsOnlyWhenAsked) {
       parse("HTTP/1.0 200 OK\r\nContent-Length: 1\r\nConnection: keep-alive\r\n\r\n").head.keep_alive);
 }
 
+TEST(H1ResponseParser, ReadsTheTimeThatKeepAliveAnnounces) {
+  using std::chrono::seconds;
+  struct Case {
+    std::string fields;
+    std::optional<seconds> timeout;
+  };
+  const std::vector<Case> cases = {
+      {"", {}},
+      {"Keep-Alive: timeout=5\r\n", seconds(5)},
+      {"Connection: keep-alive\r\nkeep-alive:Timeout=5\r\n", seconds(5)},
+      {"Keep-Alive: timeout=5, max=100\r\n", seconds(5)},
+      {"Keep-Alive: max=100,timeout=5\r\n", seconds(5)},
+      {"Keep-Alive: max=1\r\n", {}},
+      {"Keep-Alive: timeout=0\r\n", seconds(0)},
+      {"Keep-Alive: timeout=4294967295\r\n", seconds(4294967295)},
+      {"Keep-Alive: timeout=4294967296\r\n", {}},
+      {"Keep-Alive: timeout=18446744073709551617\r\n", {}},
+      {"Keep-Alive: timeout=-1\r\n", {}},
+      {"Keep-Alive: timeout=+1\r\n", {}},
+      {"Keep-Alive: timeout=1.5\r\n", {}},
+      {"Keep-Alive: timeout=1s\r\n", {}},
+      {"Keep-Alive: timeout=\"1\"\r\n", {}},
+      {"Keep-Alive: timeout=\r\n", {}},
+      {"Keep-Alive: timeout\r\n", {}},
+      {"Keep-Alive: timeout = 1\r\n", {}},
+      {"Keep-Alive: xtimeout=1\r\n", {}},
+      {"Keep-Alive: 1\r\n", {}},
+      {"Keep-Alive:\r\n", {}},
+      {"Keep-Alive: timeout=1, timeout=1\r\n", {}},
+      {"Keep-Alive: timeout=1, timeout=x\r\n", {}},
+      {"Keep-Alive: timeout=x, timeout=1\r\n", {}},
+      {"Keep-Alive: timeout=1\r\nKeep-Alive: timeout=1\r\n", {}},
+      {"Keep-Alive: timeout=1\r\nKeep-Alive: timeout=1\r\nKeep-Alive: timeout=1\r\n", {}},
+      {"Keep-Alive: timeout=1\r\nKeep-Alive: max=1\r\n", {}},
+      {"Keep-Alives: timeout=1\r\n", {}},
+  };
+  for (const Case& c : cases) {
+    const Parsed parsed = parse("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + c.fields + "\r\n");
+    ASSERT_TRUE(parsed.result) << c.fields;
+    EXPECT_EQ(parsed.head.keep_alive_timeout, c.timeout) << c.fields;
+    EXPECT_TRUE(parsed.head.keep_alive) << c.fields;
+  }
+}
+
 TEST(H1ResponseParser, GivesTheSameResultHoweverTheBytesAreSplit) {
   const std::vector<std::string> inputs = {
       "HTTP/1.1 200 OK\r\nA: b\r\nTransfer-Encoding: chunked\r\n\r\n",
