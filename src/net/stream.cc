@@ -46,7 +46,13 @@ void StreamCore::on_ready(std::uint32_t events) {
   if ((events & (kInputEvents | kTrouble)) != 0) {
     // Interest is given up only when it is seen to be in vain: a consumer that keeps up costs no system call
     // for it.
-    can_receive() ? receive() : update_interest();
+    if (can_receive()) {
+      receive();
+    } else {
+      if ((events & (EPOLLRDHUP | kTrouble)) != 0) left_ = true;
+      update_interest();
+      if (left_) wake_reader();
+    }
   }
   if ((events & (EPOLLOUT | kTrouble)) != 0 && socket_.is_open()) on_writable();
 }
@@ -57,9 +63,16 @@ bool StreamCore::can_receive() const {
   return wire_in_.size() < base::kStreamBufferBytesMax && plain_in_.size() < base::kStreamBufferBytesMax;
 }
 
+std::uint32_t StreamCore::wanted_input() const {
+  if (can_receive()) return kInputEvents;
+  // What waits in the kernel is left there, but who watches is told at once when the peer has gone.
+  const bool watches = on_gone_ && !left_ && !ended_ && !failure_ && socket_.is_open();
+  return watches ? std::uint32_t{EPOLLRDHUP} : 0U;
+}
+
 void StreamCore::update_interest() {
-  const std::uint32_t wanted = (can_receive() ? kInputEvents : 0U) |
-                               (flushing_ != nullptr || sends_rest_ ? std::uint32_t{EPOLLOUT} : 0U);
+  const bool waits_for_room = flushing_ != nullptr || sends_rest_;
+  const std::uint32_t wanted = wanted_input() | (waits_for_room ? std::uint32_t{EPOLLOUT} : 0U);
   if (wanted == interest_) return;
   // Not merely an empty set: hang-ups are always reported, again and again.
   if (wanted == 0) {
@@ -118,7 +131,7 @@ void StreamCore::wake_reader() {
   if (reader_) {
     TimerWheel::clear(read_timer_);
     std::exchange(reader_, {}).resume();
-  } else if (on_gone_ && (ended_ || failure_)) {
+  } else if (on_gone_ && (ended_ || failure_ || left_)) {
     std::exchange(on_gone_, {})();
   }
 }
@@ -401,7 +414,7 @@ void Stream::watch(std::function<void()> on_gone) {
   core_->on_gone_ = std::move(on_gone);
   if (!core_->on_gone_) return;
   core_->update_interest();
-  if (!core_->ended_ && !core_->failure_) return;
+  if (!core_->ended_ && !core_->failure_ && !core_->left_) return;
   // It happened already. Not from here: the caller is not ready to be destroyed by its own call.
   core_->loop_.post([core = core_] { core->wake_reader(); });
 }

@@ -71,8 +71,8 @@ class Stream {
   [[nodiscard]] StreamCodec* codec() const;
 
   // Calls `on_gone` once if the peer ends or resets while nobody is reading; an empty function stops
-  // watching. It is called from the poller and may close or destroy anything. While the input buffer is full
-  // the peer's end is not seen; it is at the next read() or watch() after something was consumed.
+  // watching. It is called from the poller and may close or destroy anything. It does not wait for input that
+  // is still to be consumed, here or in the kernel.
   void watch(std::function<void()> on_gone);
   // Queues the codec's goodbye (close_notify) behind what is queued, so that it leaves with it. Nothing can
   // be written after it; end_output() is still to follow.

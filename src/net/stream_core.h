@@ -41,6 +41,7 @@ class StreamCore final : public boost::intrusive_ref_counter<StreamCore, boost::
   void on_ready(std::uint32_t events) override;
   // Tells the poller what this stream can use now: input while there is room for it, room while output waits.
   void update_interest();
+  [[nodiscard]] std::uint32_t wanted_input() const;
   [[nodiscard]] bool can_receive() const;
 
   void receive();
@@ -72,10 +73,11 @@ class StreamCore final : public boost::intrusive_ref_counter<StreamCore, boost::
   std::uint32_t interest_ = 0;  // what the poller watches for; 0: nothing, it does not know this stream
   bool fresh_ = false;          // input grew since the last read()
   bool ended_ = false;
-  bool cut_short_ = false;                // ended without the codec's goodbye
-  bool end_queued_ = false;               // our goodbye is in wire_out_, or gone
-  bool timed_out_ = false;                // the waiting read's deadline passed
-  std::size_t receive_bytes_;             // how much the next receive asks for
+  bool left_ = false;          // the same, seen while there was no room to receive what came before it
+  bool cut_short_ = false;     // ended without the codec's goodbye
+  bool end_queued_ = false;    // our goodbye is in wire_out_, or gone
+  bool timed_out_ = false;     // the waiting read's deadline passed
+  std::size_t receive_bytes_;  // how much the next receive asks for
   std::unique_ptr<base::Error> failure_;  // null: none
   std::coroutine_handle<> reader_;
   DeadlineTimer read_timer_{*this, &StreamCore::on_read_expired};

@@ -64,8 +64,10 @@ net::Task<base::Status> Forward::acquire(Reuse reuse) {
   exchange_.record().upstream_reused = connection_->reused;
   exchange_.watch_client([this] {
     client_error_ = base::Error{ErrorCode::closed, ErrorSource::client, false, "the client left"};
-    // Whoever waits for the upstream wakes up with an error: the upstream must not work for nobody.
-    if (connection_) upstream().close();
+    if (!connection_) return;
+    // Whoever waits for the upstream wakes up with an error: the upstream must not work for nobody. An
+    // orderly end would come behind what it has not read yet of the body.
+    upload_ == Upload::running ? upstream().reset() : upstream().close();
   });
   co_return base::Status{};
 }

@@ -3,6 +3,7 @@
 import socket
 import struct
 from itertools import repeat
+from pathlib import Path
 
 import pytest
 from cardea_stack import https_context, wait_until
@@ -179,3 +180,51 @@ def test_a_client_that_is_stuck_learns_it_too(cardea, http_host, break_off):
         assert raw.status_of(raw.receive_head(client)) == 502
         sender.join(SECONDS)
         assert not sender.is_alive()
+
+
+# --- clients that leave while nothing more of theirs is read ---
+
+
+def open_state(connection: socket.socket):
+    """Tells, without reading, whether the peer has neither ended nor reset that connection. 01 is ESTABLISHED."""
+    own, peer = connection.getsockname()[1], connection.getpeername()[1]
+
+    def is_open() -> bool:
+        lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return "01" in [line[3] for line in lines if line[1].endswith(f":{own:04X}") and line[2].endswith(f":{peer:04X}")]
+
+    return is_open
+
+
+def fill(client: socket.socket):
+    client.settimeout(1)
+    Sender(client, repeat(BLOCK)).run()  # until nothing is taken for a second
+
+
+@pytest.mark.parametrize("answer", ["none", "events"])
+def test_the_upstream_learns_it_though_it_reads_nothing(cardea, http_host, answer):
+    """By a reset; an orderly end stays with the client, behind what nobody has taken."""
+    with raw.Listener() as listener, raw.connect(cardea.http_port) as client:
+        client.sendall(head(http_host(listener.url), "/upload", f"Content-Length: {1 << 30}"))
+        with listener.accept() as server:
+            raw.receive_head(server)
+            if answer == "events":
+                server.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n")
+                raw.receive_until(client, b"data: 1\n\n")
+            fill(client)
+            is_open = open_state(server)
+            assert is_open()
+            reset(client)
+            wait_until(lambda: not is_open(), SECONDS, "the upstream's connection is closed")
+
+
+@pytest.mark.parametrize("break_off", [end, reset])
+def test_the_upstream_learns_it_though_other_requests_wait_behind(cardea, http_host, break_off):
+    with raw.Listener() as listener, raw.connect(cardea.http_port) as client:
+        client.sendall(raw.request("GET /slow", http_host(listener.url)) * 2000)  # 120 KB, more than Cardea takes
+        with listener.accept() as server:
+            raw.receive_head(server)
+            is_open = open_state(server)
+            assert is_open()
+            break_off(client)
+            wait_until(lambda: not is_open(), SECONDS, "the upstream's connection is closed")

@@ -239,6 +239,24 @@ TEST_F(StreamWatch, MayDestroyTheStream) {
   EXPECT_FALSE(stream_);
 }
 
+TEST_F(StreamWatch, TellsOfTheEndBehindAFullInput) {
+  for (const bool watched_before : {true, false}) {
+    open_pair();
+    const std::string sent = many_bytes();
+    std::size_t accepted = 0;
+    int told = 0;
+    if (watched_before) stream_->watch([&] { ++told; });
+    for (int i = 0; i < 20; ++i, turn()) accepted += peer_sends(std::string_view(sent).substr(accepted));
+    EXPECT_EQ(told, 0);
+    peer_.close();
+    if (!watched_before) stream_->watch([&] { ++told; });
+    for (int i = 0; i < 5; ++i) turn();
+    EXPECT_EQ(told, 1);
+    EXPECT_TRUE(read_bytes(accepted) == sent.substr(0, accepted)) << "nothing is lost";
+    EXPECT_EQ(run(read()), false);
+  }
+}
+
 TEST_F(StreamWatch, SeesTheEndBehindAFullInputWhenItIsSetAgainAfterConsuming) {
   const std::string sent = many_bytes();
   std::size_t accepted = 0;
