@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/asio/ip/address.hpp>
 
@@ -29,6 +31,8 @@ struct ConnectionInfo {
   const net::AddressRanges* trusted_proxies = nullptr;  // outlives the connection
   bool peer_is_trusted = false;                         // it is one of them: its X-Forwarded-* count
   std::string_view tls_version = {};                    // "TLSv1.3", a literal; empty without TLS
+  // What the certificate that the client has seen covers; null: it has seen the self-signed one, or none.
+  std::shared_ptr<const std::vector<std::string>> certificate_names;
   // Its place among the connections of its client, given back with it; a trusted proxy has none.
   std::optional<net::ClientConnections::Slot> slot;
 };

@@ -4,7 +4,7 @@
 
 namespace cardea::proxy {
 
-bool Host::covers(std::string_view hostname) const {
+bool covers(const std::vector<std::string>& certificate_names, std::string_view hostname) {
   return std::ranges::any_of(certificate_names, [&](std::string_view name) {
     if (name == hostname) return true;
     if (!name.starts_with("*.")) return false;

@@ -17,9 +17,10 @@ struct Host {
   std::optional<Target> target;                   // none: a certificate without a proxy target
   std::shared_ptr<tls::HostContext> certificate;  // none yet, or HTTPS is off: the fallback is served
   std::vector<std::string> certificate_names;     // what the certificate covers, canonical
-
-  // Does the certificate cover `hostname` (RFC 6125 §6.4.3: a wildcard stands for exactly one label)?
-  [[nodiscard]] bool covers(std::string_view hostname) const;
 };
+
+// Does one of the names of a certificate cover `hostname` (RFC 6125 §6.4.3: a wildcard stands for exactly one
+// label)?
+[[nodiscard]] bool covers(const std::vector<std::string>& certificate_names, std::string_view hostname);
 
 }  // namespace cardea::proxy

@@ -86,13 +86,11 @@ net::Task<void> Dispatcher::serve_host(http::Exchange& exchange, std::string_vie
 }
 
 bool Dispatcher::is_misdirected(const http::Exchange& exchange, std::string_view hostname) const {
-  const std::string& server_name = exchange.connection().server_name;
-  if (server_name == hostname) return false;
-  const auto connected = hosts_.find(server_name);
-  if (connected && connected->certificate && connected->covers(hostname)) return false;
-  // Without a certificate of its own the connection was for no host; only a name that we know can be
-  // misdirected.
-  return hosts_.find(hostname) != nullptr || connected != nullptr;
+  const http::ConnectionInfo& connection = exchange.connection();
+  if (connection.server_name == hostname) return false;
+  if (connection.certificate_names && proxy::covers(*connection.certificate_names, hostname)) return false;
+  // Who asks by an address sends no name, and gets the API or an error page all the same.
+  return !connection.server_name.empty() || hosts_.find(hostname) != nullptr;
 }
 
 net::Task<bool> Dispatcher::serve_challenge(http::Exchange& exchange) {

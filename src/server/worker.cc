@@ -127,6 +127,7 @@ http::ConnectionInfo Worker::make_info(const boost::asio::ip::address& peer, htt
           .trusted_proxies = &config_.trusted_proxies,
           .peer_is_trusted = config_.trusted_proxies.contains(peer),
           .tls_version = {},
+          .certificate_names = nullptr,
           .slot = std::nullopt};
 }
 
@@ -164,6 +165,8 @@ net::Task<bool> Worker::shake_hands(net::Stream& stream, http::ConnectionInfo& i
     co_await net::linger(stream);
     co_return false;
   }
+  const auto host = hosts_.find(tls->server_name);
+  if (host && host->certificate) info.certificate_names = {host, &host->certificate_names};
   info.server_name = std::move(tls->server_name);
   info.tls_version = tls->version;
   co_return true;
