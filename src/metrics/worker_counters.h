@@ -7,7 +7,7 @@ namespace cardea::metrics {
 
 struct WorkerCounters {
   Counter connections;          // accepted
-  Counter connections_refused;  // of clients that had too many
+  Counter connections_refused;  // of clients that had too many, or for want of room
   Counter handshakes_completed;
   Counter handshakes_failed;
   Counter requests;              // whose head was read

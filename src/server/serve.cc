@@ -1,5 +1,6 @@
 #include "server/serve.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <future>
@@ -9,6 +10,7 @@
 #include <malloc.h>
 #include <sys/resource.h>
 
+#include "base/descriptor_limits.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "crypto/key.h"
@@ -36,6 +38,23 @@ void raise_descriptor_limit() {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
   limit.rlim_cur = limit.rlim_max;
   if (setrlimit(RLIMIT_NOFILE, &limit) != 0) base::log_warn("the limit of open files stays low");
+}
+
+// How many clients each worker may have at once, so that there are descriptors left for upstreams, Redis and
+// files. Two for a client: a proxied request has its upstream's connection.
+std::size_t connections_per_worker(std::size_t workers) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = base::kDescriptorsMin;
+  const std::size_t reserved = base::kDescriptorsReserved + workers * base::kDescriptorsPerWorker;
+  const std::size_t left = std::max<std::size_t>(limit.rlim_cur, base::kDescriptorsMin + reserved) - reserved;
+  const std::size_t clients = left / 2 / workers;
+  if (clients * workers < base::kFewConnections) {
+    base::log_warn(
+        "the limit of open files ({}) leaves room for {} connections of clients only; raise it (ulimit -n, "
+        "LimitNOFILE= of systemd, ulimits of Docker)",
+        limit.rlim_cur, clients * workers);
+  }
+  return clients;
 }
 
 // Connections give their buffers back when they fall silent. With glibc's usual thresholds a worker's heap
@@ -108,9 +127,10 @@ class Server {
         control_(config, workers_, tickets_, std::move(redis_tls), policy_) {}
 
   base::Status listen() {
+    const std::size_t connections_max = connections_per_worker(config_.workers);
     for (std::size_t i = 0; i < config_.workers; ++i) {
-      workers_.push_back(
-          std::make_unique<Worker>(config_, admin_hosts_, control_.port(), fallback_, policy_, access_log_));
+      workers_.push_back(std::make_unique<Worker>(config_, admin_hosts_, control_.port(), fallback_, policy_,
+                                                  access_log_, connections_max));
       auto listening = workers_.back()->listen();
       if (!listening) return listening;
     }

@@ -30,8 +30,9 @@ class Worker::DrainTimer final : public net::TimerWheel::Timer {
 
 Worker::Worker(const Config& config, const HostnameSet& admin_hosts, ControlPort control,
                std::shared_ptr<tls::HostContext> fallback, std::shared_ptr<const net::AddressPolicy> policy,
-               metrics::AccessLogWriter* access_log)
+               metrics::AccessLogWriter* access_log, std::size_t connections_max)
     : config_(config),
+      connections_max_(connections_max),
       fallback_(std::move(fallback)),
       control_(control),
       access_log_(access_log == nullptr ? nullptr : std::make_unique<AccessLog>(loop_, *access_log)),
@@ -74,6 +75,10 @@ void Worker::run() {
 
 void Worker::accept(net::AcceptedStream accepted, http::Scheme scheme) {
   counters_.connections.add();
+  if (serving_.size() >= connections_max_ && !connections_.close_longest_idle()) {
+    counters_.connections_refused.add();
+    return;
+  }
   serving_.spawn("connection", establish(std::move(accepted), scheme));
 }
 

@@ -25,10 +25,11 @@ namespace cardea::server {
 class Worker final : private tls::ContextSource {
  public:
   // `fallback` is what clients get that name no host we have a certificate for; `policy` is for upstreams.
-  // `access_log` is null if there is none, and outlives this.
+  // `access_log` is null if there is none, and outlives this. Above `connections_max` the connection that has
+  // been idle longest makes room for a new one.
   Worker(const Config& config, const HostnameSet& admin_hosts, ControlPort control,
          std::shared_ptr<tls::HostContext> fallback, std::shared_ptr<const net::AddressPolicy> policy,
-         metrics::AccessLogWriter* access_log);
+         metrics::AccessLogWriter* access_log, std::size_t connections_max);
   ~Worker() override;
 
   // Opens the listeners. Errors as net::Listener::open().
@@ -65,6 +66,7 @@ class Worker final : private tls::ContextSource {
   void begin_drain();
 
   const Config& config_;
+  std::size_t connections_max_;
   metrics::WorkerCounters counters_;
   net::EventLoop loop_;
   tls::HandshakeThread handshake_thread_{loop_};

@@ -1,0 +1,16 @@
+// What open files are kept for, with the reasons. The table is in docs/security.md.
+#pragma once
+
+#include <cstddef>
+
+namespace cardea::base {
+
+// Descriptors that no client gets: Redis, log files, questions for names, and those of the loop and the
+// listeners of each worker. Even a limit that is too low leaves some for clients.
+inline constexpr std::size_t kDescriptorsReserved = 64;
+inline constexpr std::size_t kDescriptorsPerWorker = 16;
+inline constexpr std::size_t kDescriptorsMin = 32;
+// Room for fewer clients than this is worth a warning at the start: a browser opens six connections.
+inline constexpr std::size_t kFewConnections = 1000;
+
+}  // namespace cardea::base
