@@ -4,7 +4,7 @@ import socket
 import ssl
 
 import pytest
-from cardea_stack import HostConnection, https_context, loopback_addresses
+from cardea_stack import HostConnection, https_context, loopback_addresses, wait_until
 from support import raw
 from support.names import certificate_name
 
@@ -118,6 +118,22 @@ def test_a_host_that_the_certificate_does_not_cover_is_421(https, site, http_hos
     assert connection.get("/", {"Host": other})[0] == 421
     assert connection.get("/", {"Host": "nobody.cardea.test"})[0] == 421
     assert connection.get("/")[0] == 200, "the connection itself stays good"
+
+
+def test_a_connection_is_judged_by_the_certificate_that_it_was_made_with(api, https, nginx, new_host):
+    first, second = new_host("first"), new_host("second")
+    name = certificate_name(first)
+    api.create_certificate(name, first, second)
+    api.wait_for_certificate(name)
+    for host in (first, second):
+        api.create_target(host, nginx.url)
+    connection = https(first)
+    assert connection.get("/", {"Host": second})[0] == 200
+    api.expect(200, "DELETE", f"/certificates/{name}")
+    wait_until(lambda: api.call("GET", f"/certificates/{name}")[0] == 404, 20, "the certificate is gone")
+    assert connection.get("/", {"Host": second})[0] == 200
+    for host in (first, second):
+        api.expect(200, "DELETE", f"/proxy/targets/{host}?delete_certificate=true")
 
 
 def test_an_unknown_name_gets_the_self_signed_fallback(cardea):
