@@ -199,6 +199,12 @@ std::expected<BodyFraming, ParseError> decide_framing(const ControlFields& contr
   return BodyFraming{Framing::chunked, 0};
 }
 
+std::expected<void, ParseError> check_bodiless(const ControlFields& control, int status) {
+  const bool announces_body = control.transfer_encoding || control.content_length.value_or(0) > 0;
+  if (!announces_body || !is_bodiless(status)) return {};
+  return std::unexpected(ParseError{502, "a response that has no body announces one"});
+}
+
 bool may_keep_alive(const ControlFields& control, std::uint8_t version_minor) {
   if (control.close) return false;
   return version_minor > 0 || control.keep_alive;

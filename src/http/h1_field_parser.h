@@ -52,6 +52,10 @@ struct ControlFields {
 // Whether the connection may be used again (RFC 9112 §9.3): close wins over keep-alive.
 [[nodiscard]] bool may_keep_alive(const ControlFields& control, std::uint8_t version_minor);
 
+// No response of status 1xx or 204 has a body (RFC 9110 §8.6, RFC 9112 §6.1). Error 502: this one announces
+// one, and what follows it might be taken for the next response.
+[[nodiscard]] std::expected<void, ParseError> check_bodiless(const ControlFields& control, int status);
+
 // True if a parse of `bytes` can give a result, good or bad, although one of the first `scanned` bytes of it
 // could not: an empty line, a bare LF or a bare CR came since. Keeps slow senders from costing a parse per
 // segment.

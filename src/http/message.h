@@ -60,6 +60,10 @@ struct ResponseHead {
 [[nodiscard]] Method parse_method(std::string_view text);
 // The usual reason phrase, "" for a status without one.
 [[nodiscard]] std::string_view reason_phrase(int status);
+// Neither a body nor the length of one belongs to such a response (RFC 9110 §8.6).
+[[nodiscard]] constexpr bool is_bodiless(int status) {
+  return status < 200 || status == 204;
+}
 // Safe to send twice (RFC 9110 §9.2.2): GET, HEAD, OPTIONS, TRACE, PUT, DELETE.
 [[nodiscard]] bool is_idempotent(Method method);
 

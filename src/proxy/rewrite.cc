@@ -219,6 +219,7 @@ bool rewrite_response(const http::ResponseHead& response, http::ResponseHead& ou
   for (const Field& field : response.fields) {
     if (http::is_hop_by_hop(field.name)) continue;
     if (has_connection && http::connection_nominates(response.fields, field.name)) continue;
+    if (http::is_bodiless(response.status) && equals_ignoring_case(field.name, "content-length")) continue;
     if (!out.fields.add(field)) return false;
   }
   return out.fields.add({"Via", via(response.version_major, response.version_minor)});

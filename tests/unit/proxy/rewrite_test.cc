@@ -384,6 +384,21 @@ TEST_F(RewriteResponse, AddsItselfToTheVias) {
   EXPECT_EQ(out_.fields.count("Via"), 2U);
 }
 
+TEST_F(RewriteResponse, StatesNoLengthWhereNoBodyCanBe) {
+  struct LengthCase {
+    int status;
+    std::size_t lengths;
+  };
+  add("Content-Length", "0");
+  for (const auto& [status, lengths] :
+       std::to_array<LengthCase>({{103, 0}, {204, 0}, {200, 1}, {304, 1}, {404, 1}})) {
+    response_.status = status;
+    out_.fields.clear();
+    rewrite();
+    EXPECT_EQ(out_.fields.count("content-length"), lengths) << status;
+  }
+}
+
 TEST_F(RewriteResponse, RefusesOneFieldTooMany) {
   for (std::size_t i = 0; i + 1 < base::kFieldsMax; ++i) add("X", "1");
   rewrite();
