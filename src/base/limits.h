@@ -18,6 +18,9 @@ using namespace std::chrono_literals;
 // allows 4 × 8 KiB, Apache 100 fields of 8 KiB; large cookies and bearer tokens fit into 32 KiB.
 inline constexpr std::size_t kHeadBytesMax = 32 * 1024;
 inline constexpr std::size_t kFieldsMax = 128;
+// Options in the Connection fields of one head, empty ones too: every field is compared with each of them.
+// Real heads have one to three.
+inline constexpr std::size_t kConnectionOptionsMax = 32;
 // An X-Request-Id that is taken from a trusted proxy. UUIDs have 36, AWS's trace ids about 70.
 inline constexpr std::size_t kRequestIdBytesMax = 128;
 // One chunk-size line with extensions (RFC 9112 §7.1.1 lets a recipient limit them).

@@ -28,7 +28,8 @@ struct ControlFields {
   bool transfer_encoding = false;   // some Transfer-Encoding field is there
   bool unknown_coding = false;      // it names something other than chunked
   bool chunked = false;             // it ends with chunked
-  bool close = false;               // options of Connection
+  std::size_t connection_options = 0;  // in all Connection fields, empty ones too
+  bool close = false;                  // is one of them
   bool keep_alive = false;
   // Keep-Alive. The time is there if one field has it, once, as a number that fits.
   std::size_t keep_alive_count = 0;
@@ -41,7 +42,8 @@ struct ControlFields {
   std::string_view host;
 };
 
-// Error 400: a Content-Length or Transfer-Encoding that two readers could understand differently.
+// Error 400: a Content-Length or Transfer-Encoding that two readers could understand differently, or more
+// than kConnectionOptionsMax options in Connection.
 [[nodiscard]] std::expected<ControlFields, ParseError> read_control_fields(const FieldList& fields);
 
 // How the body ends by Content-Length and Transfer-Encoding; Framing::none if there is neither (RFC 9112

@@ -124,6 +124,8 @@ FIELDS = refused(
     bare_lf_at_the_end=f"GET / HTTP/1.1\r\nHost: {HOST}\n\n",
     bare_lf_in_the_end=f"GET / HTTP/1.1\r\nHost: {HOST}\r\n\n",
     bare_cr_in_the_end=f"GET / HTTP/1.1\r\nHost: {HOST}\r\n\rX",
+    too_many_options_of_connection=get("GET / HTTP/1.1", "Connection: " + "," * 20_000),
+    a_few_too_many_options_of_connection=get("GET / HTTP/1.1", "Connection: close", "Connection: " + "," * 31),
     cr_cr_lf=f"GET / HTTP/1.1\r\nHost: {HOST}\r\r\n\r\n",
 ) + refused(
     431,

@@ -136,6 +136,20 @@ TEST(H1ResponseParser, RefusesABodyThatIsAnnouncedWhereNoneCanBe) {
   }
 }
 
+std::string commas(std::size_t count) {
+  return std::string(count, ',');
+}
+
+TEST(H1ResponseParser, BoundsTheOptionsOfConnection) {
+  const std::size_t most = base::kConnectionOptionsMax;
+  const auto accepts = [](const std::string& fields) {
+    return parse("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + fields + "\r\n").result.has_value();
+  };
+  EXPECT_TRUE(accepts("Connection: " + commas(most - 1) + "\r\n"));
+  EXPECT_FALSE(accepts("Connection: " + commas(most) + "\r\n"));
+  EXPECT_FALSE(accepts("Connection: " + commas(most - 1) + "\r\nconnection: close\r\n"));
+}
+
 TEST(H1ResponseParser, KeepsHttp10ConnectionsOnlyWhenAsked) {
   EXPECT_FALSE(parse("HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\n").head.keep_alive);
   EXPECT_TRUE(
