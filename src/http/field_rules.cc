@@ -82,15 +82,20 @@ bool is_hop_by_hop(std::string_view name) {
 
 bool is_forbidden_trailer(std::string_view name) {
   switch (name.size()) {
-    case 3: return is_one_of(name, "via");
-    case 4: return is_one_of(name, "host");
-    case 6: return is_one_of(name, "cookie", "expect");
-    case 7: return is_one_of(name, "trailer") || is_hop_by_hop(name);
+    case 3: return is_one_of(name, "via", "age");
+    case 4: return is_one_of(name, "host", "date", "vary");
+    case 5: return is_one_of(name, "range");
+    case 6: return is_one_of(name, "cookie", "expect", "pragma");
+    case 7: return is_one_of(name, "trailer", "expires", "warning") || is_hop_by_hop(name);
+    case 8: return is_one_of(name, "if-match", "if-range", "location");
     case 10: return is_one_of(name, "set-cookie") || is_hop_by_hop(name);
+    case 11: return is_one_of(name, "retry-after");
     case 12: return is_one_of(name, "content-type", "max-forwards");
-    case 13: return is_one_of(name, "authorization", "content-range", "cache-control");
+    case 13: return is_one_of(name, "authorization", "content-range", "cache-control", "if-none-match");
     case 14: return is_one_of(name, "content-length") || is_hop_by_hop(name);
     case 16: return is_one_of(name, "content-encoding", "www-authenticate") || is_hop_by_hop(name);
+    case 17: return is_one_of(name, "if-modified-since") || is_hop_by_hop(name);
+    case 19: return is_one_of(name, "if-unmodified-since") || is_hop_by_hop(name);
     default: return is_hop_by_hop(name);
   }
 }

@@ -114,8 +114,9 @@ net::Task<bool> Forward::send_body() {
       co_return false;
     }
     if (exchange_.body_done()) {
-      if (!connection_->end_body(*piece, rewrite_request_trailers(exchange_.request_trailers(), target_)))
-        co_return false;
+      const http::FieldList trailers =
+          rewrite_request_trailers(exchange_.request(), exchange_.request_trailers(), target_);
+      if (!connection_->end_body(*piece, trailers)) co_return false;
       break;
     }
     if (!piece->empty() && !connection_->send_body(*piece)) co_return false;

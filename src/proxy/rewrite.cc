@@ -166,11 +166,13 @@ base::Status rewrite_switch(const http::RequestHead& request, const http::Respon
   return {};
 }
 
-http::FieldList rewrite_request_trailers(const http::FieldList& trailers, const Target& target) {
+http::FieldList rewrite_request_trailers(const http::RequestHead& request, const http::FieldList& trailers,
+                                         const Target& target) {
   http::FieldList passed;
   for (const Field& field : trailers) {
     const bool stays = http::is_forbidden_trailer(field.name) || is_forwarding_field(field.name) ||
-                       !http::is_plain_name(field.name) || is_custom(target, field.name);
+                       !http::is_plain_name(field.name) || is_custom(target, field.name) ||
+                       http::connection_nominates(request.fields, field.name);
     if (!stays) static_cast<void>(passed.add(field));
   }
   return passed;

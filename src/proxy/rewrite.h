@@ -38,7 +38,8 @@ extern template void append_upstream_head(http::H2Fields&, const http::RequestHe
 
 // The trailer fields that may go on (RFC 9110 §6.5.1). Views into `trailers`. An upstream may join them with
 // the head: of a request's, nothing passes that would not in the head, whoever the peer is.
-[[nodiscard]] http::FieldList rewrite_request_trailers(const http::FieldList& trailers, const Target& target);
+[[nodiscard]] http::FieldList rewrite_request_trailers(const http::RequestHead& request,
+                                                       const http::FieldList& trailers, const Target& target);
 [[nodiscard]] http::FieldList rewrite_response_trailers(const http::FieldList& trailers);
 
 // The fields of an upstream's response that the client gets, plus Via. Views point into `response`.

@@ -82,11 +82,36 @@ TEST(FieldRules, KnowHopByHopFields) {
 }
 
 TEST(FieldRules, KnowWhatMustNotBeATrailer) {
-  for (const char* name : {"Host", "content-length", "Transfer-Encoding", "Authorization", "Set-Cookie",
-                           "Content-Encoding", "Trailer", "Connection", "via"}) {
+  for (const char* name : {"Host",
+                           "content-length",
+                           "Transfer-Encoding",
+                           "Authorization",
+                           "Set-Cookie",
+                           "Content-Encoding",
+                           "Trailer",
+                           "Connection",
+                           "via",
+                           "Age",
+                           "Cache-Control",
+                           "Date",
+                           "Expires",
+                           "If-Match",
+                           "If-Modified-Since",
+                           "if-none-match",
+                           "If-Range",
+                           "If-Unmodified-Since",
+                           "Location",
+                           "Max-Forwards",
+                           "Pragma",
+                           "Range",
+                           "Retry-After",
+                           "Vary",
+                           "Warning",
+                           "Proxy-Authorization",
+                           "Cookie"}) {
     EXPECT_TRUE(is_forbidden_trailer(name)) << name;
   }
-  for (const char* name : {"Grpc-Status", "Digest", "Server-Timing", "ETag"}) {
+  for (const char* name : {"Grpc-Status", "Digest", "Server-Timing", "ETag", "Authentication-Info", "a"}) {
     EXPECT_FALSE(is_forbidden_trailer(name)) << name;
   }
 }

@@ -305,7 +305,15 @@ TEST(RewriteTrailers, LetNothingOfARequestPassThatTheProxyOrTheTargetSets) {
       "X-Forwarded-For", "Forwarded",     "X-Real-IP", "X-Scheme",   "Host",         "Content-Length",
       "Connection",      "Authorization", "TE",        "Some_Field", "Some.Field",   "X-Sum",
       "Digest"};
-  EXPECT_EQ(names_of(rewrite_request_trailers(list_of(names), target)), (Names{"X-Sum", "X-Sum", "Digest"}));
+  EXPECT_EQ(names_of(rewrite_request_trailers({}, list_of(names), target)),
+            (Names{"X-Sum", "X-Sum", "Digest"}));
+}
+
+TEST(RewriteTrailers, LetNothingOfARequestPassThatConnectionNominates) {
+  http::RequestHead request;
+  ASSERT_TRUE(request.fields.add({"Connection", "close, X-Hop"}));
+  const Names names = {"x-hop", "X-Hops"};
+  EXPECT_EQ(names_of(rewrite_request_trailers(request, list_of(names), {})), Names{"X-Hops"});
 }
 
 TEST(RewriteTrailers, LetOfAResponsePassWhatMayComeLate) {
