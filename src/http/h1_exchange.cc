@@ -162,7 +162,8 @@ base::Status H1Exchange::write_body(std::string_view piece) {
 }
 
 net::Task<base::Status> H1Exchange::flush() {
-  co_return co_await stream_.flush(base::kBodyProgressTimeout, client_rate());
+  const auto limit = tunnel_ ? tunnel_idle_limit_ : net::Stream::Duration(base::kBodyProgressTimeout);
+  co_return co_await stream_.flush(limit, client_rate());
 }
 
 void H1Exchange::end_body(const FieldList& trailers) {
