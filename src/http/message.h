@@ -35,7 +35,8 @@ struct BodyFraming {
 struct RequestHead {
   Method method = Method::other;
   std::string_view method_text;
-  std::string_view target;     // origin form ("/path?query") or "*"; an absolute form was split already
+  std::string_view target;  // origin form ("/path?query") or "*"; an absolute form was split already
+  std::optional<Scheme> target_scheme;  // of the absolute form, if it was one
   std::string_view authority;  // the value of Host, or of the absolute form, which must agree with it
   std::uint8_t version_minor = 1;
   FieldList fields;  // all fields as sent, Host and framing fields included

@@ -257,7 +257,6 @@ PASSED = [
     Case("absolute-form-other-case", get(f"GET HTTP://{HOST.upper()}/ HTTP/1.1"), 200, "GET / HTTP/1.1\r\n"),
     Case("absolute-form-usual-port", get(f"GET http://{HOST}:80/ HTTP/1.1"), 200, "GET / HTTP/1.1\r\n"),
     Case("absolute-form-without-path", get(f"GET http://{HOST} HTTP/1.1"), 200, "GET / HTTP/1.1\r\n"),
-    Case("absolute-https", get(f"GET https://{HOST}/ HTTP/1.1"), 200, "GET / HTTP/1.1\r\n"),
     Case("two-slashes", get("GET //other.example/ HTTP/1.1"), 200, "GET //other.example/ HTTP/1.1\r\n"),
     Case("url-in-path", get("GET /http://other.example/ HTTP/1.1"), 200, "GET /http://other.example/ HTTP/1.1\r\n"),
     Case("dots", get("GET /../a/./b HTTP/1.1"), 200, "GET /../a/./b HTTP/1.1\r\n"),
@@ -354,6 +353,23 @@ def test_a_bad_request_is_refused_over_tls(cardea, secure_host, tls_context, rec
     with tls_context.wrap_socket(raw.connect(cardea.https_port), server_hostname=secure_host) as connection:
         connection.sendall(to_bytes(case.request, secure_host))
         check_refusal(case, raw.receive_all(connection), recorder.take())
+
+
+HTTPS_URL = Case("absolute-https", get(f"GET https://{HOST}/path HTTP/1.1", "Connection: close"), 421)
+
+
+def test_a_url_of_https_is_refused_in_clear_text(cardea, host, recorder):
+    recorder.take()
+    check_refusal(HTTPS_URL, raw.exchange(cardea.http_port, to_bytes(HTTPS_URL.request, host)), recorder.take())
+
+
+def test_a_url_of_https_is_served_over_tls(cardea, secure_host, tls_context, recorder):
+    recorder.take()
+    with tls_context.wrap_socket(raw.connect(cardea.https_port), server_hostname=secure_host) as connection:
+        connection.sendall(to_bytes(HTTPS_URL.request, secure_host))
+        assert raw.status_of(raw.receive_all(connection)) == 200
+    [request] = recorder.take()
+    assert request.startswith(b"GET /path HTTP/1.1\r\n")
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.name)
