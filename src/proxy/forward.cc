@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "base/strings.h"
+#include "http/date_text.h"
 #include "proxy/rewrite.h"
 #include "proxy/tunnel.h"
 
@@ -192,6 +193,9 @@ base::Status Forward::take_heads() {
 base::Status Forward::take_final(const http::ResponseHead& head) {
   http::ResponseHead out;
   if (!rewrite_response(head, out)) return upstream_error(ErrorCode::too_large, "too many response fields");
+  // RFC 9110 §6.6.1: who receives a response without it, and has a clock, adds it. That there is no room for it
+  // is no reason to refuse a response.
+  if (!out.fields.find("date")) static_cast<void>(out.fields.add({"Date", http::date_text()}));
   exchange_.start_response(out);
   const bool events = is_event_stream(head);
   if (events) exchange_.spare_memory();

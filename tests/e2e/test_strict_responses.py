@@ -3,6 +3,8 @@ understand differently, and the upstream's connection is not used again.
 """
 
 import contextlib
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import pytest
 from support import raw
@@ -141,6 +143,18 @@ def test_a_body_that_breaks_cuts_the_client(client, upstream, answer):
     received += raw.receive_all(client)
     assert received.startswith(OK) and received.count(b"HTTP/1.1") == 1
     assert not received.endswith(b"0\r\n\r\n"), "it must not look whole"
+
+
+def test_a_response_without_a_date_gets_one(client, upstream):
+    upstream.sendall(OK + BODY)
+    [date] = raw.fields_of(raw.receive_until(client, b"\r\n\r\nok"), "Date")
+    assert abs((parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()) < 60
+
+
+def test_the_date_of_the_upstream_stays(client, upstream):
+    date = "Fri, 15 Mar 2024 00:00:00 GMT"
+    upstream.sendall(OK + b"date: " + date.encode() + b"\r\n" + BODY)
+    assert raw.fields_of(raw.receive_until(client, b"\r\n\r\nok"), "Date") == [date]
 
 
 def test_what_follows_a_response_is_not_the_next_one(client, upstream, asked_again):
