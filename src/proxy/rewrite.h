@@ -1,6 +1,8 @@
 // What the proxy changes in heads on their way: the header contract of docs/headers.md. Pure.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/buffer.h"
@@ -26,6 +28,11 @@ extern template void append_upstream_head(http::H2Fields&, const http::RequestHe
 // Whether the request came through here before, again and again: its Via fields (RFC 9110 §7.6.3) name us
 // kViaHopsMax times.
 [[nodiscard]] bool is_loop(const http::FieldList& fields);
+
+// How often a TRACE or OPTIONS may still be passed on (RFC 9110 §7.6.2); nullopt: for ever, like every other
+// request. At 0, and that is also what is no single number, it must be answered here; append_upstream_head()
+// writes one less.
+[[nodiscard]] std::optional<std::uint64_t> forwards_left(const http::RequestHead& request);
 
 // Whether an upgrade (RFC 9110 §7.8) that the client asks for is passed on: of a request without a body, and
 // to anything but HTTP/2, which would carry requests that nobody here sees.

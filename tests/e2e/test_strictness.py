@@ -263,6 +263,7 @@ PASSED = [
     Case("encoded-line-end", get("GET /a%0d%0ab HTTP/1.1"), 200, "GET /a%0d%0ab HTTP/1.1\r\n"),
     Case("encoded-slash", get("GET /a%2fb HTTP/1.1"), 200, "GET /a%2fb HTTP/1.1\r\n"),
     Case("star-of-options", get("OPTIONS * HTTP/1.1"), 200, "OPTIONS * HTTP/1.1\r\n"),
+    Case("max-forwards", get("OPTIONS / HTTP/1.1", "Max-Forwards: 10"), 200, "Max-Forwards: 9\r\n"),
     Case("unknown-method", get("BREW /pot HTTP/1.1"), 200, "BREW /pot HTTP/1.1\r\n"),
     Case("lower-case-method", get("get / HTTP/1.1"), 200, "get / HTTP/1.1\r\n"),
     Case("later-minor-version", get("GET / HTTP/1.9"), 200, "GET / HTTP/1.1\r\n"),
@@ -353,6 +354,15 @@ def test_a_bad_request_is_refused_over_tls(cardea, secure_host, tls_context, rec
     with tls_context.wrap_socket(raw.connect(cardea.https_port), server_hostname=secure_host) as connection:
         connection.sendall(to_bytes(case.request, secure_host))
         check_refusal(case, raw.receive_all(connection), recorder.take())
+
+
+@pytest.mark.parametrize("method, status", [("OPTIONS", 200), ("TRACE", 405)])
+def test_who_wants_to_hear_of_us_only_does(cardea, host, recorder, method, status):
+    recorder.take()
+    request = raw.request(f"{method} /", host, "Max-Forwards: 0", "Connection: close")
+    answer = raw.exchange(cardea.http_port, request)
+    assert raw.status_of(answer) == status and "OPTIONS" in raw.fields_of(answer, "Allow")[0]
+    assert recorder.take() == []
 
 
 HTTPS_URL = Case("absolute-https", get(f"GET https://{HOST}/path HTTP/1.1", "Connection: close"), 421)
