@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "http/respond.h"
+#include "proxy/dot_segments.h"
 #include "proxy/error_status.h"
 #include "proxy/forward.h"
 #include "proxy/rewrite.h"
@@ -40,6 +41,9 @@ net::Task<void> ProxyHandler::serve(http::Exchange& exchange, std::shared_ptr<co
   }
   if (forwards_left(exchange.request()) == 0U) co_return co_await answer_as_last(exchange);
   const Target& target = *host->target;
+  if (!target.path_prefix.empty() && has_dot_segment(exchange.request().target)) {
+    co_return co_await http::respond_error(exchange, 400, "This path might lead out of the site.");
+  }
   if (target.protocol == Protocol::http2 && wants_upgrade(exchange.request())) {
     // HTTP/2 has no upgrade. Its own way for WebSocket (RFC 8441) few servers know.
     co_return co_await http::respond_error(

@@ -365,6 +365,18 @@ def test_who_wants_to_hear_of_us_only_does(cardea, host, recorder, method, statu
     assert recorder.take() == []
 
 
+@pytest.mark.parametrize("path", ["/../admin", "/a/%2e%2E/b", "/..%2fadmin", "/..\\admin", "/..;x/admin", "/."])
+def test_nobody_leaves_the_path_of_the_target(cardea, http_host, recorder, path):
+    host = http_host(recorder.url + "/app/")
+    recorder.take()
+    answer = raw.exchange(cardea.http_port, raw.request(f"GET {path}", host, "Connection: close"))
+    assert raw.status_of(answer) == 400 and recorder.take() == []
+    answer = raw.exchange(cardea.http_port, raw.request("GET /..a/b?/../c", host, "Connection: close"))
+    assert raw.status_of(answer) == 200
+    [request] = recorder.take()
+    assert request.startswith(b"GET /app/..a/b?/../c HTTP/1.1\r\n")
+
+
 HTTPS_URL = Case("absolute-https", get(f"GET https://{HOST}/path HTTP/1.1", "Connection: close"), 421)
 
 
