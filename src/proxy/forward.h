@@ -66,7 +66,7 @@ class Forward {
   std::unique_ptr<UpstreamConnection> connection_;
   std::optional<base::Error>
       client_error_;           // set: whatever the upstream does, the client's fault comes first
-  bool body_touched_ = false;  // some of the request body was taken from the client
+  bool body_touched_ = false;  // the upload has begun: what it took from the client cannot be sent again
   // held: the upstream is to say whether it wants the body (Expect: 100-continue).
   enum class Upload : std::uint8_t { none, held, running, complete, failed };
   Upload upload_ = Upload::none;
