@@ -14,10 +14,11 @@ using namespace std::chrono_literals;
 
 // --- HTTP ---
 
-// nginx
-// allows 4 × 8 KiB, Apache 100 fields of 8 KiB; large cookies and bearer tokens fit into 32 KiB.
+// nginx allows 4 × 8 KiB, Apache 100 fields of 8 KiB; large cookies and bearer tokens fit into 32 KiB.
 inline constexpr std::size_t kHeadBytesMax = 32 * 1024;
 inline constexpr std::size_t kFieldsMax = 128;
+// Options in all Connection fields of one head: every field is compared with each. Usual: 1 to 3.
+inline constexpr std::size_t kConnectionOptionsMax = 32;
 // An X-Request-Id that is taken from a trusted proxy. UUIDs have 36, AWS's trace ids about 70.
 inline constexpr std::size_t kRequestIdBytesMax = 128;
 // One chunk-size line with extensions (RFC 9112 §7.1.1 lets a recipient limit them).
@@ -30,6 +31,8 @@ inline constexpr std::size_t kStreamBufferBytesMax = 64 * 1024;
 inline constexpr int kH2StreamWindowBytes = 256 * 1024;
 // The same for the connection, which has one response at a time: never the narrower of both.
 inline constexpr int kH2ConnectionWindowBytes = 1024 * 1024;
+// What is kept of a body to send it again if a connection from the pool is dead. Forms and JSON fit.
+inline constexpr std::size_t kReplayBytesMax = 64 * 1024;
 // A body that is sent to the API. Certificates' requests are hundreds of bytes.
 inline constexpr std::size_t kApiBodyBytesMax = 64 * 1024;
 // An answer of the API that the command line takes: one certificate with its history has some tens of KiB.
@@ -106,8 +109,7 @@ inline constexpr std::size_t kClientHelloBytesMax = 16 * 1024;
 // Protocols in one ALPN extension. Browsers send 2 or 3; 16 KiB of one-byte names would be 8000 strings.
 inline constexpr std::size_t kAlpnProtocolsMax = 32;
 
-// upstream_ca_pem of a target. A root has 1 to 2 KiB; every node holds the text for every target that has
-// one.
+// upstream_ca_pem of a target, which every node holds. A root has 1 to 2 KiB.
 inline constexpr std::size_t kUpstreamCaBytesMax = 16 * 1024;
 
 // --- Names of upstreams ---

@@ -152,6 +152,9 @@ void CurlTransfer::configure() {
   curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &CurlTransfer::on_field);
   curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
   if (options.address_policy) {
+    // Behind a proxy of the environment (https_proxy, ALL_PROXY) the policy would judge the proxy's address
+    // only.
+    curl_easy_setopt(easy_, CURLOPT_PROXY, "");
     curl_easy_setopt(easy_, CURLOPT_OPENSOCKETFUNCTION, &CurlTransfer::on_open_socket);
     curl_easy_setopt(easy_, CURLOPT_OPENSOCKETDATA, this);
   }

@@ -69,7 +69,8 @@ class Exchange {
   [[nodiscard]] virtual bool response_started() const = 0;
   // Queues a 101, with its Connection and Upgrade as they are in `head`. From here on the exchange is a
   // tunnel: read_body() gives whatever the client sends, waiting no longer than `idle_limit`, write_body()
-  // sends bytes as they are, and finish() ends our direction alone.
+  // sends bytes as they are, flush() gives up (timeout) when the client took nothing for `idle_limit` and may
+  // be called again, and finish() ends our direction alone.
   virtual void start_tunnel(const ResponseHead& head, net::Stream::Duration idle_limit) = 0;
   // Queues body bytes. Nothing is sent before flush() or finish(): flush before waiting for the next piece.
   virtual base::Status write_body(std::string_view piece) = 0;

@@ -1,6 +1,10 @@
 #include "http/field_rules.h"
 
 #include <algorithm>
+#include <array>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
 
 namespace cardea::http {
 namespace {
@@ -9,14 +13,18 @@ bool all_have_class(std::string_view text, std::uint8_t wanted) {
   return std::all_of(text.begin(), text.end(), [wanted](char c) { return has_class(c, wanted); });
 }
 
-bool is_ipv6_byte(char c) {
-  return base::is_digit(c) || (base::to_lower(c) >= 'a' && base::to_lower(c) <= 'f') || c == ':' || c == '.';
+bool is_ipv6(std::string_view text) {
+  std::array<char, INET6_ADDRSTRLEN> terminated;
+  if (text.size() >= terminated.size() || text.contains('\0')) return false;
+  *std::ranges::copy(text, terminated.begin()).out = '\0';
+  in6_addr address{};
+  return ::inet_pton(AF_INET6, terminated.data(), &address) == 1;
 }
 
 // Names are grouped by length: a switch leaves at most a few comparisons per field.
-bool is_one_of(std::string_view name, std::string_view a, std::string_view b = {}, std::string_view c = {}) {
-  return base::equals_ignoring_case(name, a) || base::equals_ignoring_case(name, b) ||
-         base::equals_ignoring_case(name, c);
+template <typename... Names>
+bool is_one_of(std::string_view name, Names... names) {
+  return (base::equals_ignoring_case(name, names) || ...);
 }
 
 }  // namespace
@@ -46,9 +54,7 @@ bool is_authority(std::string_view text) {
   std::size_t host_end = 0;
   if (text.starts_with('[')) {
     const std::size_t close = text.find(']');
-    if (close == std::string_view::npos || close == 1) return false;
-    const std::string_view address = text.substr(1, close - 1);
-    if (!std::all_of(address.begin(), address.end(), is_ipv6_byte)) return false;
+    if (close == std::string_view::npos || !is_ipv6(text.substr(1, close - 1))) return false;
     host_end = close + 1;
   } else {
     host_end = std::min(text.find(':'), text.size());
@@ -76,15 +82,20 @@ bool is_hop_by_hop(std::string_view name) {
 
 bool is_forbidden_trailer(std::string_view name) {
   switch (name.size()) {
-    case 3: return is_one_of(name, "via");
-    case 4: return is_one_of(name, "host");
-    case 6: return is_one_of(name, "cookie", "expect");
-    case 7: return is_one_of(name, "trailer") || is_hop_by_hop(name);
+    case 3: return is_one_of(name, "via", "age");
+    case 4: return is_one_of(name, "host", "date", "vary");
+    case 5: return is_one_of(name, "range");
+    case 6: return is_one_of(name, "cookie", "expect", "pragma");
+    case 7: return is_one_of(name, "trailer", "expires", "warning") || is_hop_by_hop(name);
+    case 8: return is_one_of(name, "if-match", "if-range", "location");
     case 10: return is_one_of(name, "set-cookie") || is_hop_by_hop(name);
+    case 11: return is_one_of(name, "retry-after");
     case 12: return is_one_of(name, "content-type", "max-forwards");
-    case 13: return is_one_of(name, "authorization", "content-range", "cache-control");
+    case 13: return is_one_of(name, "authorization", "content-range", "cache-control", "if-none-match");
     case 14: return is_one_of(name, "content-length") || is_hop_by_hop(name);
     case 16: return is_one_of(name, "content-encoding", "www-authenticate") || is_hop_by_hop(name);
+    case 17: return is_one_of(name, "if-modified-since") || is_hop_by_hop(name);
+    case 19: return is_one_of(name, "if-unmodified-since") || is_hop_by_hop(name);
     default: return is_hop_by_hop(name);
   }
 }

@@ -57,8 +57,9 @@ inline constexpr std::array<std::uint8_t, 256> kByteClasses = make_byte_classes(
 [[nodiscard]] bool is_authority(std::string_view text);
 // Fields about one connection (RFC 9110 §7.6.1), which a proxy never passes on.
 [[nodiscard]] bool is_hop_by_hop(std::string_view name);
-// Fields that must not come after the body (RFC 9110 §6.5.1): framing, routing, authentication, and what is
-// hop-by-hop anyway. Whoever forwards trailers drops them.
+// Fields that must not come after the body (RFC 9110 §6.5.1): framing, routing, conditions and other
+// modifiers of a request, authentication, content, control of a response, and what is hop-by-hop anyway.
+// Whoever forwards trailers drops them.
 [[nodiscard]] bool is_forbidden_trailer(std::string_view name);
 // True if some Connection field lists `name`, which makes that field hop-by-hop too.
 [[nodiscard]] bool connection_nominates(const FieldList& fields, std::string_view name);

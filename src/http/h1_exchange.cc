@@ -38,6 +38,11 @@ std::expected<std::size_t, ParseError> H1Exchange::parse(std::size_t scanned) {
     forget_head();
     return parsed;
   }
+  // RFC 9110 §7.4. A trusted proxy may have taken TLS off.
+  if (head_.target_scheme == Scheme::https && info_.scheme != Scheme::https && !info_.peer_is_trusted) {
+    forget_head();
+    return std::unexpected(ParseError{421, "a URL of https:// on a connection without TLS"});
+  }
   head_bytes_.assign(bytes.substr(0, *parsed));
   rebase(head_, bytes.substr(0, *parsed), head_bytes_.data());
   input.consume(*parsed);
@@ -162,7 +167,8 @@ base::Status H1Exchange::write_body(std::string_view piece) {
 }
 
 net::Task<base::Status> H1Exchange::flush() {
-  co_return co_await stream_.flush(base::kBodyProgressTimeout, client_rate());
+  const auto limit = tunnel_ ? tunnel_idle_limit_ : net::Stream::Duration(base::kBodyProgressTimeout);
+  co_return co_await stream_.flush(limit, client_rate());
 }
 
 void H1Exchange::end_body(const FieldList& trailers) {

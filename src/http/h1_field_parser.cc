@@ -88,12 +88,15 @@ std::expected<void, ParseError> read_transfer_encoding(std::string_view value, C
   return {};
 }
 
-void read_connection(std::string_view value, ControlFields& control) {
+std::expected<void, ParseError> read_connection(std::string_view value, ControlFields& control) {
   for_each_list_element(value, [&](std::string_view option) {
     if (base::equals_ignoring_case(option, "close")) control.close = true;
     if (base::equals_ignoring_case(option, "keep-alive")) control.keep_alive = true;
     if (base::equals_ignoring_case(option, "upgrade")) control.connection_upgrade = true;
+    return ++control.connection_options <= base::kConnectionOptionsMax;
   });
+  if (control.connection_options > base::kConnectionOptionsMax) return bad("too many options in Connection");
+  return {};
 }
 
 // "timeout=5, max=100" (RFC 2068 §19.7.1.1). It is a hint: what is not clear is nothing, and no error.
@@ -130,7 +133,7 @@ std::expected<void, ParseError> read_control_field(const Field& field, ControlFi
       if (is("upgrade")) control.upgrade = true;
       break;
     case 10:
-      if (is("connection")) read_connection(field.value, control);
+      if (is("connection")) return read_connection(field.value, control);
       if (is("keep-alive")) read_keep_alive(field.value, control);
       break;
     case 14:
@@ -197,6 +200,12 @@ std::expected<BodyFraming, ParseError> decide_framing(const ControlFields& contr
   if (version_minor == 0) return bad("Transfer-Encoding in HTTP/1.0");
   if (control.unknown_coding) return std::unexpected(ParseError{501, "a transfer coding other than chunked"});
   return BodyFraming{Framing::chunked, 0};
+}
+
+std::expected<void, ParseError> check_bodiless(const ControlFields& control, int status) {
+  const bool announces_body = control.transfer_encoding || control.content_length.value_or(0) > 0;
+  if (!announces_body || !is_bodiless(status)) return {};
+  return std::unexpected(ParseError{502, "a response that has no body announces one"});
 }
 
 bool may_keep_alive(const ControlFields& control, std::uint8_t version_minor) {

@@ -28,7 +28,8 @@ struct ControlFields {
   bool transfer_encoding = false;   // some Transfer-Encoding field is there
   bool unknown_coding = false;      // it names something other than chunked
   bool chunked = false;             // it ends with chunked
-  bool close = false;               // options of Connection
+  std::size_t connection_options = 0;  // in all Connection fields, empty ones too
+  bool close = false;                  // is one of them
   bool keep_alive = false;
   // Keep-Alive. The time is there if one field has it, once, as a number that fits.
   std::size_t keep_alive_count = 0;
@@ -41,7 +42,8 @@ struct ControlFields {
   std::string_view host;
 };
 
-// Error 400: a Content-Length or Transfer-Encoding that two readers could understand differently.
+// Error 400: a Content-Length or Transfer-Encoding that two readers could understand differently, or more
+// than kConnectionOptionsMax options in Connection.
 [[nodiscard]] std::expected<ControlFields, ParseError> read_control_fields(const FieldList& fields);
 
 // How the body ends by Content-Length and Transfer-Encoding; Framing::none if there is neither (RFC 9112
@@ -51,6 +53,10 @@ struct ControlFields {
 
 // Whether the connection may be used again (RFC 9112 §9.3): close wins over keep-alive.
 [[nodiscard]] bool may_keep_alive(const ControlFields& control, std::uint8_t version_minor);
+
+// No response of status 1xx or 204 has a body (RFC 9110 §8.6, RFC 9112 §6.1). Error 502: this one announces
+// one, and what follows it might be taken for the next response.
+[[nodiscard]] std::expected<void, ParseError> check_bodiless(const ControlFields& control, int status);
 
 // True if a parse of `bytes` can give a result, good or bad, although one of the first `scanned` bytes of it
 // could not: an empty line, a bare LF or a bare CR came since. Keeps slow senders from costing a parse per

@@ -77,6 +77,7 @@ std::expected<void, ParseError> parse_request_line(std::string_view line, Reques
 
 // Cuts scheme and authority off an absolute-form target (RFC 9112 §3.2.2).
 std::expected<AbsoluteForm, ParseError> split_target(RequestHead& head) {
+  head.target_scheme = {};
   if (head.target.starts_with('/')) return AbsoluteForm{};
   if (head.target == "*") {
     if (head.method != Method::options) return bad("the target * is for OPTIONS only");
@@ -87,6 +88,7 @@ std::expected<AbsoluteForm, ParseError> split_target(RequestHead& head) {
   const std::string_view scheme = head.target.substr(0, colon);
   const bool http = base::equals_ignoring_case(scheme, "http");
   if (!http && !base::equals_ignoring_case(scheme, "https")) return bad("the target's scheme is not HTTP");
+  head.target_scheme = http ? Scheme::http : Scheme::https;
   const std::string_view rest = head.target.substr(colon + 3);
   const std::size_t path = rest.find_first_of("/?");
   const AbsoluteForm absolute{rest.substr(0, path), http ? ":80" : ":443"};

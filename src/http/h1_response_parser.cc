@@ -47,7 +47,7 @@ std::expected<void, ParseError> parse_status_line(std::string_view line, Respons
 }
 
 bool has_no_body(int status, Method request_method) {
-  return request_method == Method::head || status < 200 || status == 204 || status == 304;
+  return request_method == Method::head || is_bodiless(status) || status == 304;
 }
 
 std::expected<void, ParseError> conclude(ResponseHead& head, Method request_method) {
@@ -56,6 +56,7 @@ std::expected<void, ParseError> conclude(ResponseHead& head, Method request_meth
   // Equal ones count as one in a request (RFC 9110 §8.6). Who answers with two is no server that makes its
   // own heads, and of answers to HEAD the client would get both.
   if (control->content_lengths > 1) return bad("more than one Content-Length");
+  if (auto sound = check_bodiless(*control, head.status); !sound) return sound;
   const auto framing = decide_framing(*control, head.version_minor);
   if (!framing) return bad(framing.error().why);
   head.body = *framing;

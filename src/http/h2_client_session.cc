@@ -31,7 +31,7 @@ std::string_view to_view(nghttp2_rcbuf* text) {
 }
 
 bool has_no_body(int status, Method method) {
-  return method == Method::head || status < 200 || status == 204 || status == 304;
+  return method == Method::head || is_bodiless(status) || status == 304;
 }
 
 }  // namespace
@@ -335,6 +335,9 @@ base::Status H2ClientSession::head(ResponseHead& head) const {
   const auto control = read_control_fields(head.fields);
   if (!control) {
     return std::unexpected(upstream_error(ErrorCode::protocol, std::string(control.error().why)));
+  }
+  if (const auto sound = check_bodiless(*control, status_); !sound) {
+    return std::unexpected(upstream_error(ErrorCode::protocol, std::string(sound.error().why)));
   }
   head.body = {};
   if (has_no_body(status_, method_)) return {};

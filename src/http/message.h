@@ -35,7 +35,8 @@ struct BodyFraming {
 struct RequestHead {
   Method method = Method::other;
   std::string_view method_text;
-  std::string_view target;     // origin form ("/path?query") or "*"; an absolute form was split already
+  std::string_view target;  // origin form ("/path?query") or "*"; an absolute form was split already
+  std::optional<Scheme> target_scheme;  // of the absolute form, if it was one
   std::string_view authority;  // the value of Host, or of the absolute form, which must agree with it
   std::uint8_t version_minor = 1;
   FieldList fields;  // all fields as sent, Host and framing fields included
@@ -60,6 +61,10 @@ struct ResponseHead {
 [[nodiscard]] Method parse_method(std::string_view text);
 // The usual reason phrase, "" for a status without one.
 [[nodiscard]] std::string_view reason_phrase(int status);
+// Neither a body nor the length of one belongs to such a response (RFC 9110 §8.6).
+[[nodiscard]] constexpr bool is_bodiless(int status) {
+  return status < 200 || status == 204;
+}
 // Safe to send twice (RFC 9110 §9.2.2): GET, HEAD, OPTIONS, TRACE, PUT, DELETE.
 [[nodiscard]] bool is_idempotent(Method method);
 

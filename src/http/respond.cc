@@ -5,7 +5,7 @@
 
 #include <fmt/core.h>
 
-#include "base/clock.h"
+#include "http/date_text.h"
 
 namespace cardea::http {
 namespace {
@@ -23,11 +23,10 @@ net::Task<void> abort(Exchange& exchange) {
 }  // namespace
 
 net::Task<void> respond(Exchange& exchange, int status, std::vector<Field> fields, std::string_view body) {
-  const std::string date = base::to_http_date(base::now());
   ResponseHead head;
   head.status = status;
   head.reason = reason_phrase(status);
-  static_cast<void>(head.fields.add({"Date", date}));
+  static_cast<void>(head.fields.add({"Date", date_text()}));
   static_cast<void>(head.fields.add({"X-Request-Id", exchange.record().id}));
   for (const Field& field : fields) static_cast<void>(head.fields.add(field));
   head.body = {Framing::length, body.size()};

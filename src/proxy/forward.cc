@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "base/strings.h"
+#include "http/date_text.h"
 #include "proxy/rewrite.h"
 #include "proxy/tunnel.h"
 
@@ -29,9 +30,7 @@ net::Task<base::Status> Forward::run() {
   if (done) done = co_await receive_head();
   if (!done && may_retry(done.error())) {
     // The idle connection had died unseen; nothing of this request was answered, so it may be sent again.
-    done = co_await acquire(Reuse::fresh);
-    if (done) done = co_await send_request();
-    if (done) done = co_await receive_head();
+    done = co_await start_anew();
   }
   if (done && switched_) {
     exchange_.watch_client({});  // the tunnel reads from it
@@ -44,8 +43,17 @@ net::Task<base::Status> Forward::run() {
   co_return done;
 }
 
+net::Task<base::Status> Forward::start_anew() {
+  upload_tasks_.cancel_all();  // it may wait for the client's next piece
+  upload_ = Upload::none;
+  auto done = co_await acquire(Reuse::fresh);
+  if (done) done = co_await send_request();
+  if (done) done = co_await receive_head();
+  co_return done;
+}
+
 bool Forward::may_retry(const base::Error& error) const {
-  if (!connection_ || connection_->response_begun() || body_touched_ || client_error_) return false;
+  if (!connection_ || connection_->response_begun() || !replayable_ || client_error_) return false;
   // The upstream says itself that it did nothing.
   if (error.retryable) return true;
   // Only for a connection that was closed, never for an upstream that is slow: that one is at work on the
@@ -77,7 +85,7 @@ net::Task<base::Status> Forward::send_request() {
   auto queued = connection_->send_head(request, exchange_.connection(), target_, exchange_.record().id);
   if (!queued) co_return queued;
   expect_within(base::kUpstreamHeadTimeout);
-  if (exchange_.body_done()) co_return co_await upstream().flush(base::kBodyProgressTimeout);
+  if (!http::has_body(request.body)) co_return co_await upstream().flush(base::kBodyProgressTimeout);
   if (request.expects_continue) {
     // Whoever refuses by the head alone spares everybody the body.
     upload_ = Upload::held;
@@ -90,7 +98,8 @@ net::Task<base::Status> Forward::send_request() {
 
 // The body flows while the response may already come: an upstream may answer before it has read everything.
 void Forward::begin_upload() {
-  body_touched_ = true;
+  // A copy costs memory: only where a second try may be needed, which has no third one.
+  replayable_ = connection_->reused && http::is_idempotent(exchange_.request().method);
   upload_ = Upload::running;
   expect_within(base::kUpstreamHeadTimeout);
   upload_tasks_.spawn("upload", upload());
@@ -101,7 +110,18 @@ net::Task<void> Forward::upload() {
   renew();  // the upstream has had nothing to answer to before
 }
 
+void Forward::keep(std::string_view piece) {
+  if (!replayable_) return;
+  replayable_ = replay_.size() + piece.size() <= base::kReplayBytesMax;
+  if (replayable_) {
+    replay_.append(piece);
+  } else {
+    replay_ = {};
+  }
+}
+
 net::Task<bool> Forward::send_body() {
+  if (!replay_.empty() && !connection_->send_body(std::exchange(replay_, {}))) co_return false;
   for (;;) {
     auto piece = exchange_.take_body();
     if (piece && piece->empty() && !exchange_.body_done()) {
@@ -115,9 +135,11 @@ net::Task<bool> Forward::send_body() {
       upstream().close();
       co_return false;
     }
+    keep(*piece);
     if (exchange_.body_done()) {
-      if (!connection_->end_body(*piece, rewrite_request_trailers(exchange_.request_trailers(), target_)))
-        co_return false;
+      const http::FieldList trailers =
+          rewrite_request_trailers(exchange_.request(), exchange_.request_trailers(), target_);
+      if (!connection_->end_body(*piece, trailers)) co_return false;
       break;
     }
     if (!piece->empty() && !connection_->send_body(*piece)) co_return false;
@@ -193,6 +215,9 @@ base::Status Forward::take_heads() {
 base::Status Forward::take_final(const http::ResponseHead& head) {
   http::ResponseHead out;
   if (!rewrite_response(head, out)) return upstream_error(ErrorCode::too_large, "too many response fields");
+  // RFC 9110 §6.6.1: who receives a response without it, and has a clock, adds it. That there is no room for
+  // it is no reason to refuse a response.
+  if (!out.fields.find("date")) static_cast<void>(out.fields.add({"Date", http::date_text()}));
   exchange_.start_response(out);
   const bool events = is_event_stream(head);
   if (events) exchange_.spare_memory();

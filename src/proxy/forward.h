@@ -3,6 +3,8 @@
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "base/limits.h"
 #include "http/exchange.h"
@@ -33,6 +35,10 @@ class Forward {
   net::Task<base::Status> send_request();
   void begin_upload();
   net::Task<void> upload();
+  // Another connection after one that was dead, and everything from the start.
+  net::Task<base::Status> start_anew();
+  // A piece that was taken from the client.
+  void keep(std::string_view piece);
   // False: the body did not get through.
   net::Task<bool> send_body();
   net::Task<base::Status> receive_head();
@@ -65,8 +71,10 @@ class Forward {
   UpstreamPool& pool_;
   std::unique_ptr<UpstreamConnection> connection_;
   std::optional<base::Error>
-      client_error_;           // set: whatever the upstream does, the client's fault comes first
-  bool body_touched_ = false;  // some of the request body was taken from the client
+      client_error_;  // set: whatever the upstream does, the client's fault comes first
+  // The request can be sent again: nothing of its body was taken from the client, or replay_ has all of that.
+  bool replayable_ = true;
+  std::string replay_;
   // held: the upstream is to say whether it wants the body (Expect: 100-continue).
   enum class Upload : std::uint8_t { none, held, running, complete, failed };
   Upload upload_ = Upload::none;

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "http/respond.h"
+#include "proxy/dot_segments.h"
 #include "proxy/error_status.h"
 #include "proxy/forward.h"
 #include "proxy/rewrite.h"
@@ -26,13 +27,23 @@ http::ExchangeRecord::Aborted breaker(const base::Error& error) {
                                                        : Aborted::proxy;
 }
 
+// RFC 9110 §7.6.2: we are the last that the client wants to hear of. What is allowed is what we pass on.
+net::Task<void> answer_as_last(http::Exchange& exchange) {
+  const int status = exchange.request().method == http::Method::trace ? 405 : 200;
+  co_await http::respond(exchange, status, {{"Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH"}}, "");
+}
+
 }  // namespace
 
 net::Task<void> ProxyHandler::serve(http::Exchange& exchange, std::shared_ptr<const Host> host) {
   if (is_loop(exchange.request().fields)) {
     co_return co_await http::respond_error(exchange, 508, "The server behind this site leads back to it.");
   }
+  if (forwards_left(exchange.request()) == 0U) co_return co_await answer_as_last(exchange);
   const Target& target = *host->target;
+  if (!target.path_prefix.empty() && has_dot_segment(exchange.request().target)) {
+    co_return co_await http::respond_error(exchange, 400, "This path might lead out of the site.");
+  }
   if (target.protocol == Protocol::http2 && wants_upgrade(exchange.request())) {
     // HTTP/2 has no upgrade. Its own way for WebSocket (RFC 8441) few servers know.
     co_return co_await http::respond_error(

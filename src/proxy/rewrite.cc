@@ -1,6 +1,8 @@
 #include "proxy/rewrite.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 #include "base/limits.h"
 #include "base/strings.h"
@@ -41,6 +43,7 @@ struct RequestFilter {
   const http::ConnectionInfo& connection;
   const Target& target;
   bool has_connection;
+  bool has_forwards_left;
 
   [[nodiscard]] bool passes(std::string_view name) const {
     switch (base::to_lower(name.front())) {
@@ -52,6 +55,9 @@ struct RequestFilter {
         break;
       case 'e':
         if (equals_ignoring_case(name, "expect")) return false;
+        break;
+      case 'm':
+        if (has_forwards_left && equals_ignoring_case(name, "max-forwards")) return false;
         break;
       default: break;
     }
@@ -118,7 +124,22 @@ void append_connection(Head& out, const http::RequestHead& request) {
   });
 }
 
+template <typename Head>
+void append_max_forwards(Head& out, std::uint64_t count) {
+  std::array<char, 24> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), count).ptr;
+  http::append_field(out, "Max-Forwards", {digits.data(), static_cast<std::size_t>(end - digits.data())});
+}
+
 }  // namespace
+
+std::optional<std::uint64_t> forwards_left(const http::RequestHead& request) {
+  static constexpr std::string_view kName = "max-forwards";
+  if (request.method != http::Method::options && request.method != http::Method::trace) return std::nullopt;
+  const auto value = request.fields.find(kName);
+  if (!value) return std::nullopt;
+  return request.fields.count(kName) == 1 ? base::parse_uint(*value).value_or(0) : 0;
+}
 
 bool is_loop(const http::FieldList& fields) {
   std::size_t hops = 0;
@@ -166,11 +187,13 @@ base::Status rewrite_switch(const http::RequestHead& request, const http::Respon
   return {};
 }
 
-http::FieldList rewrite_request_trailers(const http::FieldList& trailers, const Target& target) {
+http::FieldList rewrite_request_trailers(const http::RequestHead& request, const http::FieldList& trailers,
+                                         const Target& target) {
   http::FieldList passed;
   for (const Field& field : trailers) {
     const bool stays = http::is_forbidden_trailer(field.name) || is_forwarding_field(field.name) ||
-                       !http::is_plain_name(field.name) || is_custom(target, field.name);
+                       !http::is_plain_name(field.name) || is_custom(target, field.name) ||
+                       http::connection_nominates(request.fields, field.name);
     if (!stays) static_cast<void>(passed.add(field));
   }
   return passed;
@@ -193,13 +216,15 @@ void append_upstream_head(Head& out, const http::RequestHead& request, const htt
   http::append_field(out, "Host",
                      target.host_header == HostHeader::preserve ? request.authority : target.upstream_host);
   const bool has_connection = request.fields.find("connection").has_value();
-  const RequestFilter filter{request, connection, target, has_connection};
+  const auto forwards = forwards_left(request);
+  const RequestFilter filter{request, connection, target, has_connection, forwards.has_value()};
   for (const Field& field : request.fields) {
     if (filter.passes(field.name)) http::append_field(out, field.name, field.value);
   }
   http::append_framing(out, request.body);
   if (request.expects_continue && http::has_body(request.body))
     http::append_field(out, "Expect", "100-continue");
+  if (forwards.value_or(0) > 0) append_max_forwards(out, *forwards - 1);
   if (has_connection || request.fields.find("te")) append_connection(out, request);
   append_forwarding(out, request, connection, target, request_id);
   http::append_field(out, "Via", via(1, request.version_minor));
@@ -219,6 +244,7 @@ bool rewrite_response(const http::ResponseHead& response, http::ResponseHead& ou
   for (const Field& field : response.fields) {
     if (http::is_hop_by_hop(field.name)) continue;
     if (has_connection && http::connection_nominates(response.fields, field.name)) continue;
+    if (http::is_bodiless(response.status) && equals_ignoring_case(field.name, "content-length")) continue;
     if (!out.fields.add(field)) return false;
   }
   return out.fields.add({"Via", via(response.version_major, response.version_minor)});

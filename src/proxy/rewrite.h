@@ -1,6 +1,8 @@
 // What the proxy changes in heads on their way: the header contract of docs/headers.md. Pure.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/buffer.h"
@@ -27,6 +29,11 @@ extern template void append_upstream_head(http::H2Fields&, const http::RequestHe
 // kViaHopsMax times.
 [[nodiscard]] bool is_loop(const http::FieldList& fields);
 
+// How often a TRACE or OPTIONS may still be passed on (RFC 9110 §7.6.2); nullopt: for ever, like every other
+// request. At 0, and that is also what is no single number, it must be answered here; append_upstream_head()
+// writes one less.
+[[nodiscard]] std::optional<std::uint64_t> forwards_left(const http::RequestHead& request);
+
 // Whether an upgrade (RFC 9110 §7.8) that the client asks for is passed on: of a request without a body, and
 // to anything but HTTP/2, which would carry requests that nobody here sees.
 [[nodiscard]] bool wants_upgrade(const http::RequestHead& request);
@@ -38,7 +45,8 @@ extern template void append_upstream_head(http::H2Fields&, const http::RequestHe
 
 // The trailer fields that may go on (RFC 9110 §6.5.1). Views into `trailers`. An upstream may join them with
 // the head: of a request's, nothing passes that would not in the head, whoever the peer is.
-[[nodiscard]] http::FieldList rewrite_request_trailers(const http::FieldList& trailers, const Target& target);
+[[nodiscard]] http::FieldList rewrite_request_trailers(const http::RequestHead& request,
+                                                       const http::FieldList& trailers, const Target& target);
 [[nodiscard]] http::FieldList rewrite_response_trailers(const http::FieldList& trailers);
 
 // The fields of an upstream's response that the client gets, plus Via. Views point into `response`.

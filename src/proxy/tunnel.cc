@@ -44,6 +44,36 @@ void Tunnel::cut() {
   exchange_.abort();
 }
 
+bool Tunnel::goes_on(const base::Error& error, std::size_t taken) {
+  if (error.code != base::ErrorCode::timeout) return false;
+  if (taken > 0) note_progress();
+  return !is_idle();
+}
+
+net::Task<bool> Tunnel::flush_upstream() {
+  for (;;) {
+    const std::size_t queued = upstream_.queued();
+    auto sent = co_await upstream_.flush(check_interval());
+    if (sent) break;
+    if (!goes_on(sent.error(), queued - upstream_.queued()))
+      co_return broken_by(Aborted::upstream, sent.error());
+  }
+  note_progress();
+  co_return true;
+}
+
+net::Task<bool> Tunnel::flush_client() {
+  for (;;) {
+    const std::size_t queued = exchange_.queued();
+    auto sent = co_await exchange_.flush();
+    if (sent) break;
+    if (!goes_on(sent.error(), queued - exchange_.queued()))
+      co_return broken_by(Aborted::client, sent.error());
+  }
+  note_progress();
+  co_return true;
+}
+
 net::Task<bool> Tunnel::relay_up() {
   for (;;) {
     auto piece = co_await exchange_.read_body();
@@ -52,21 +82,21 @@ net::Task<bool> Tunnel::relay_up() {
     if (piece->empty() && exchange_.body_done()) break;
     note_progress();
     if (!upstream_.write(*piece)) co_return broken_by(Aborted::upstream);
-    if (!co_await upstream_.flush(base::kBodyProgressTimeout)) co_return broken_by(Aborted::upstream);
+    if (!co_await flush_upstream()) co_return false;
   }
   upstream_.end_output();
   co_return true;
 }
 
 net::Task<bool> Tunnel::relay_down() {
-  if (!co_await exchange_.flush()) co_return broken_by(Aborted::client);  // the 101
+  if (!co_await flush_client()) co_return false;  // the 101
   for (;;) {
     const std::string_view bytes = upstream_.input().view();
     if (!bytes.empty()) {
       note_progress();
       if (!exchange_.write_body(bytes)) co_return broken_by(Aborted::client);
       upstream_.input().consume(bytes.size());
-      if (!co_await exchange_.flush()) co_return broken_by(Aborted::client);
+      if (!co_await flush_client()) co_return false;
       continue;
     }
     if (upstream_.ended()) break;

@@ -1,6 +1,7 @@
 // What follows a 101: bytes pass both ways as they are, until both sides have ended.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "base/error.h"
@@ -33,6 +34,12 @@ class Tunnel {
   net::Task<void> upload();
   net::Task<bool> relay_up();
   net::Task<bool> relay_down();
+  // Sends what is queued for one side. It may take its time for as long as the tunnel is not idle. False:
+  // that direction ends.
+  net::Task<bool> flush_upstream();
+  net::Task<bool> flush_client();
+  // Whether a flush goes on that ended with `error`; `taken`: some of what was queued left meanwhile.
+  bool goes_on(const base::Error& error, std::size_t taken);
   // Whether a wait that brought nothing is a reason to end the tunnel.
   [[nodiscard]] bool is_idle() const;
   void note_progress() { moved_at_ = net::EventLoop::now(); }

@@ -47,11 +47,20 @@ net::Task<base::Result<std::unique_ptr<UpstreamConnection>>> UpstreamPool::dial(
 
 void UpstreamPool::give_back(std::unique_ptr<UpstreamConnection> connection) {
   if (!connection->rest()) return;
+  forget_empty_lists();
   auto& idle = idle_[connection->key_];
   if (idle.size() >= base::kUpstreamIdleMax) return;
   connection->pool_ = this;
   loop_.set_timer(*connection, connection->idle_limit_);
   idle.push_back(std::move(connection));
+}
+
+// A connection that was taken leaves its list behind, mostly to come back to it: an upstream in use costs no
+// allocation per request. But its target may be gone meanwhile.
+void UpstreamPool::forget_empty_lists() {
+  if (idle_.size() <= lists_max_) return;
+  std::erase_if(idle_, [](const auto& list) { return list.second.empty(); });
+  lists_max_ = std::max(kListsKept, 2 * idle_.size());
 }
 
 void UpstreamPool::drop(UpstreamConnection& connection) {

@@ -38,8 +38,10 @@ class UpstreamPool {
   void give_back(std::unique_ptr<UpstreamConnection> connection);
 
  private:
+  static constexpr std::size_t kListsKept = 64;
   friend class UpstreamConnection;
   void drop(UpstreamConnection& connection);
+  void forget_empty_lists();
 
   net::EventLoop& loop_;
   metrics::WorkerCounters& counters_;
@@ -47,6 +49,7 @@ class UpstreamPool {
   std::unordered_map<std::string, std::vector<std::unique_ptr<UpstreamConnection>>, base::StringHash,
                      std::equal_to<>>
       idle_;
+  std::size_t lists_max_ = kListsKept;  // more are looked through for empty ones
 };
 
 }  // namespace cardea::proxy

@@ -63,6 +63,13 @@ def test_who_is_trusted_is_believed(node, http_host, upstream):
     assert fields["x-forwarded-ssl"] == ["on"] and fields["x-forwarded-user"] == ["root"]
 
 
+@pytest.mark.parametrize(("trusted", "status"), [("127.0.0.0/8", 200), ("10.0.0.0/8", 421)])
+def test_who_is_trusted_may_have_taken_tls_off(node, http_host, upstream, trusted, status):
+    host = http_host(upstream.url)
+    request = raw.request(f"GET https://{host}/headers", host, "Connection: close")
+    assert raw.status_of(raw.exchange(node(TRUSTED_PROXIES=trusted).http_port, request)) == status
+
+
 @pytest.mark.parametrize("trusted", [True, False])
 def test_connection_takes_none_of_them_away(node, http_host, upstream, trusted):
     """A proxy in front may pass on what its client nominates."""

@@ -1,6 +1,7 @@
 """Which CA issues, under which root, by which profile: what was asked for, and what is taken where that is not had."""
 
 import re
+import socket
 from datetime import timedelta
 
 import pytest
@@ -95,6 +96,23 @@ def test_a_site_that_has_no_certificate_gets_one_from_the_second_ca(two_cas):
     [order] = orders_of(stack.proxy, "first.cardea.test")
     assert "replaces" not in order.payload
     assert len(stack.database.keys("account:*")) == 2, "each CA has an account of its own"
+
+
+def test_no_proxy_of_the_environment_is_asked_for_a_ca_that_a_request_names(folder):
+    """The address policy would judge its address, and not where it goes for a request."""
+    with socket.create_server(("127.0.0.1", 0)) as forbidden:
+        url = f"http://127.0.0.1:{forbidden.getsockname()[1]}"
+
+        def name_proxy(stack: CaStack):
+            stack.cardea.extra_environment |= {"https_proxy": url, "HTTPS_PROXY": url, "ALL_PROXY": url}
+
+        with running_ca_stack(folder / "stack", before_start=name_proxy) as stack:
+            owner = stack.owner()
+            owner.create_certificate("direct", "direct.cardea.test", acme_directory_url=stack.pebble.directory_url)
+            owner.wait_for_certificate("direct")
+        forbidden.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            forbidden.accept()
 
 
 # Weeks before the end, a CA that fails is mostly back soon enough; in the last days one failure is too many.

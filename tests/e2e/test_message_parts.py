@@ -97,7 +97,7 @@ def test_nothing_is_expected_of_a_request_without_a_body(client, host, listener)
 
 # --- trailers ---
 
-FORBIDDEN = b"Content-Length: 5\r\nHost: evil\r\nX-Forwarded-For: 1.2.3.4\r\nVia: 1.1 a\r\nAuthorization: x\r\nTrailer: y\r\n"
+FORBIDDEN = b"Content-Length: 5\r\nHost: evil\r\nX-Forwarded-For: 1.2.3.4\r\nVia: 1.1 a\r\nAuthorization: x\r\nTrailer: y\r\nRange: x\r\nDate: x\r\n"
 FORBIDDEN_IN_REQUESTS = FORBIDDEN + b"X_Under: x\r\n"
 
 

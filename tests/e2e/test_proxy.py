@@ -332,6 +332,59 @@ def test_a_dead_pooled_connection_is_replaced_only_for_safe_requests(client, htt
         assert raw.status_of(raw.receive_until(client, b"\r\n\r\n")) == 502
 
 
+@pytest.fixture
+def pooled(client, http_host, listener):
+    """A client, its host, and the connection to the upstream that its first request came on."""
+    host = http_host(listener.url)
+    client.sendall(raw.request("GET /first", host))
+    with listener.accept_request() as (server, _):
+        server.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirst")
+        raw.receive_until(client, b"first")
+        yield client, host, server
+
+
+@pytest.mark.parametrize(("method", "seen"), [("PUT", b""), ("PUT", b"half, "), ("DELETE", b"half, ")])
+def test_a_body_is_sent_again_with_its_request(pooled, listener, method, seen):
+    """However much of it had come when the pooled connection died; the rest comes later."""
+    client, host, dead = pooled
+    client.sendall(raw.request(f"{method} /second", host, "Content-Length: 10") + seen)
+    assert raw.receive_until(dead, b"\r\n\r\n" + seen).startswith(f"{method} /second ".encode())
+    dead.close()
+    with listener.accept_request() as (server, head):
+        assert head.startswith(f"{method} /second ".encode())
+        assert raw.fields_of(head, "Content-Length") == ["10"]
+        if seen:
+            assert raw.receive_until(server, seen) == seen
+        rest = b"half, half"[len(seen) :]
+        client.sendall(rest)
+        assert raw.receive_until(server, rest) == rest
+        server.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecond")
+        assert raw.status_of(raw.receive_until(client, b"second")) == 200
+
+
+def test_a_whole_body_is_sent_again_with_its_trailers(pooled, listener):
+    client, host, dead = pooled
+    body = b"5\r\nwhole\r\n0\r\nX-Sum: 1\r\n\r\n"
+    client.sendall(raw.request("PUT /second", host, "Transfer-Encoding: chunked") + body)
+    raw.receive_head(dead)
+    assert raw.receive_until(dead, b"\r\n\r\n") == body
+    dead.close()
+    with listener.accept_request() as (server, _):
+        assert raw.receive_until(server, b"\r\n\r\n") == body
+        server.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecond")
+        assert raw.status_of(raw.receive_until(client, b"second")) == 200
+
+
+@pytest.mark.parametrize(("method", "size"), [("POST", 10), ("PUT", 65_537)])
+def test_a_body_that_is_not_kept_is_not_sent_again(pooled, method, size):
+    client, host, dead = pooled
+    client.sendall(raw.request(f"{method} /second", host, f"Content-Length: {size}") + b"x" * size)
+    raw.receive_head(dead)
+    raw.receive_until(dead, b"x" * size)
+    dead.close()
+    assert raw.status_of(raw.receive_until(client, b"\r\n\r\n")) == 502
+
+
 def test_a_connection_that_was_idle_serves_again(https, site):
     """After a second without a request a connection gives its buffers back."""
     connection = https(site)

@@ -294,6 +294,40 @@ def test_a_quiet_tunnel_is_not_cut(client, host, listener, clock):
                 assert receiver.recv(1) == b"x"
 
 
+@pytest.fixture(params=["client", "upstream"])
+def one_sided(request, node, host, listener):
+    """A tunnel of which one end reads nothing, and that end and the other, which has sent until everything was full."""
+    with socket.socket() as client:
+        client.settimeout(SECONDS)
+        client.connect(("127.0.0.1", node.http_port))
+        client.sendall(raw.request("GET /one-sided", host, "Connection: Upgrade", "Upgrade: echo"))
+        with listener.accept_request() as (server, _):
+            server.sendall(b"HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+            assert raw.status_of(raw.receive_head(client)) == 101
+            deaf, sender = (client, server) if request.param == "client" else (server, client)
+            fill(sender)
+            yield deaf, sender
+
+
+def test_a_tunnel_may_be_full_one_way_while_it_moves_the_other(one_sided, clock):
+    deaf, sender = one_sided
+    for _ in range(4):
+        clock.advance("+25m")
+        assert not was_dropped(sender)
+        deaf.sendall(b"x")
+        assert sender.recv(1) == b"x"
+
+
+def test_a_tunnel_that_is_full_and_moves_no_way_is_cut_by_us(node, host, one_sided, clock):
+    _, sender = one_sided
+    for step in ("+2m", "+58m"):  # by the first it is seen that nothing moves any more
+        clock.advance(step)
+        assert not was_dropped(sender)
+    clock.advance("+3m")
+    wait_until(lambda: was_dropped(sender), SECONDS, "the tunnel ends")
+    assert node.access_log.wait_for_one(host=host, path="/one-sided")["aborted"] == "proxy"
+
+
 # --- upstreams ---
 
 

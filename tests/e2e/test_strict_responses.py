@@ -3,6 +3,8 @@ understand differently, and the upstream's connection is not used again.
 """
 
 import contextlib
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import pytest
 from support import raw
@@ -57,6 +59,11 @@ BAD_HEADS = {
     "chunked-not-last": OK + b"Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n",
     "other-coding": OK + b"Transfer-Encoding: gzip\r\n\r\nok",
     "chunked-in-1.0": b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    "204-with-a-length": b"HTTP/1.1 204 No Content\r\nContent-Length: %d\r\n\r\n" % len(POISON) + POISON,
+    "204-with-chunks": b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    "103-with-a-length": b"HTTP/1.1 103 Early Hints\r\nContent-Length: 2\r\n\r\nok" + OK + BODY,
+    "103-with-chunks": b"HTTP/1.1 103 Early Hints\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + OK + BODY,
+    "too-many-options-of-connection": OK + b"Connection: " + b"," * 32 + b"\r\n" + BODY,
     "switching": b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n",
     "cut-in-the-head": OK + b"X-A: 1\r\n",
 }
@@ -138,6 +145,18 @@ def test_a_body_that_breaks_cuts_the_client(client, upstream, answer):
     assert not received.endswith(b"0\r\n\r\n"), "it must not look whole"
 
 
+def test_a_response_without_a_date_gets_one(client, upstream):
+    upstream.sendall(OK + BODY)
+    [date] = raw.fields_of(raw.receive_until(client, b"\r\n\r\nok"), "Date")
+    assert abs((parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()) < 60
+
+
+def test_the_date_of_the_upstream_stays(client, upstream):
+    date = "Fri, 15 Mar 2024 00:00:00 GMT"
+    upstream.sendall(OK + b"date: " + date.encode() + b"\r\n" + BODY)
+    assert raw.fields_of(raw.receive_until(client, b"\r\n\r\nok"), "Date") == [date]
+
+
 def test_what_follows_a_response_is_not_the_next_one(client, upstream, asked_again):
     upstream.sendall(OK + BODY + POISON)
     assert raw.receive_until(client, b"\r\n\r\nok").endswith(b"\r\n\r\nok")
@@ -147,10 +166,15 @@ def test_what_follows_a_response_is_not_the_next_one(client, upstream, asked_aga
     assert raw.receive_all(upstream) == b""
 
 
-@pytest.mark.parametrize("status", [204, 304])
-def test_a_body_where_none_may_be_is_not_one(client, upstream, asked_again, status):
-    upstream.sendall(b"HTTP/1.1 %d None\r\nContent-Length: 6\r\n\r\npoison" % status)
-    raw.receive_until(client, b"\r\n\r\n")
+@pytest.mark.parametrize("method, status", [("GET", 204), ("GET", 304), ("HEAD", 200)])
+def test_a_body_where_none_may_be_is_not_one(client, host, listener, asked_again, method, status):
+    client.sendall(raw.request(f"{method} /one", host))
+    with listener.accept_request() as (upstream, _):
+        length = 0 if status == 204 else len(POISON)
+        upstream.sendall(b"HTTP/1.1 %d None\r\nContent-Length: %d\r\n\r\n" % (status, length) + POISON)
+        head = raw.receive_until(client, b"\r\n\r\n")
+        assert raw.fields_of(head, "Content-Length") == ([] if status == 204 else [str(length)])
+        assert raw.receive_all(upstream) == b""
     with asked_again() as second:
         second.sendall(OK + b"Content-Length: 3\r\n\r\ntwo")
         assert b"poison" not in raw.receive_until(client, b"two")

@@ -124,6 +124,8 @@ FIELDS = refused(
     bare_lf_at_the_end=f"GET / HTTP/1.1\r\nHost: {HOST}\n\n",
     bare_lf_in_the_end=f"GET / HTTP/1.1\r\nHost: {HOST}\r\n\n",
     bare_cr_in_the_end=f"GET / HTTP/1.1\r\nHost: {HOST}\r\n\rX",
+    too_many_options_of_connection=get("GET / HTTP/1.1", "Connection: " + "," * 20_000),
+    a_few_too_many_options_of_connection=get("GET / HTTP/1.1", "Connection: close", "Connection: " + "," * 31),
     cr_cr_lf=f"GET / HTTP/1.1\r\nHost: {HOST}\r\r\n\r\n",
 ) + refused(
     431,
@@ -162,6 +164,9 @@ HOSTS = refused(
     not_ascii=get(host="\u00e9.example"),
     with_open_bracket=get(host="[::1"),
     with_empty_brackets=get(host="[]"),
+    with_a_name_in_brackets=get(host="[cafe.de]"),
+    with_a_dot_in_brackets=get(host="[.]"),
+    with_colons_in_brackets=get(host="[:::]"),
     with_zone=get(host="[fe80::1%25eth0]"),
     with_backslash=get(host=f"{HOST}\\other"),
     with_semicolon=get(host=f"{HOST};a"),
@@ -252,13 +257,13 @@ PASSED = [
     Case("absolute-form-other-case", get(f"GET HTTP://{HOST.upper()}/ HTTP/1.1"), 200, "GET / HTTP/1.1\r\n"),
     Case("absolute-form-usual-port", get(f"GET http://{HOST}:80/ HTTP/1.1"), 200, "GET / HTTP/1.1\r\n"),
     Case("absolute-form-without-path", get(f"GET http://{HOST} HTTP/1.1"), 200, "GET / HTTP/1.1\r\n"),
-    Case("absolute-https", get(f"GET https://{HOST}/ HTTP/1.1"), 200, "GET / HTTP/1.1\r\n"),
     Case("two-slashes", get("GET //other.example/ HTTP/1.1"), 200, "GET //other.example/ HTTP/1.1\r\n"),
     Case("url-in-path", get("GET /http://other.example/ HTTP/1.1"), 200, "GET /http://other.example/ HTTP/1.1\r\n"),
     Case("dots", get("GET /../a/./b HTTP/1.1"), 200, "GET /../a/./b HTTP/1.1\r\n"),
     Case("encoded-line-end", get("GET /a%0d%0ab HTTP/1.1"), 200, "GET /a%0d%0ab HTTP/1.1\r\n"),
     Case("encoded-slash", get("GET /a%2fb HTTP/1.1"), 200, "GET /a%2fb HTTP/1.1\r\n"),
     Case("star-of-options", get("OPTIONS * HTTP/1.1"), 200, "OPTIONS * HTTP/1.1\r\n"),
+    Case("max-forwards", get("OPTIONS / HTTP/1.1", "Max-Forwards: 10"), 200, "Max-Forwards: 9\r\n"),
     Case("unknown-method", get("BREW /pot HTTP/1.1"), 200, "BREW /pot HTTP/1.1\r\n"),
     Case("lower-case-method", get("get / HTTP/1.1"), 200, "get / HTTP/1.1\r\n"),
     Case("later-minor-version", get("GET / HTTP/1.9"), 200, "GET / HTTP/1.1\r\n"),
@@ -349,6 +354,44 @@ def test_a_bad_request_is_refused_over_tls(cardea, secure_host, tls_context, rec
     with tls_context.wrap_socket(raw.connect(cardea.https_port), server_hostname=secure_host) as connection:
         connection.sendall(to_bytes(case.request, secure_host))
         check_refusal(case, raw.receive_all(connection), recorder.take())
+
+
+@pytest.mark.parametrize("method, status", [("OPTIONS", 200), ("TRACE", 405)])
+def test_who_wants_to_hear_of_us_only_does(cardea, host, recorder, method, status):
+    recorder.take()
+    request = raw.request(f"{method} /", host, "Max-Forwards: 0", "Connection: close")
+    answer = raw.exchange(cardea.http_port, request)
+    assert raw.status_of(answer) == status and "OPTIONS" in raw.fields_of(answer, "Allow")[0]
+    assert recorder.take() == []
+
+
+@pytest.mark.parametrize("path", ["/../admin", "/a/%2e%2E/b", "/..%2fadmin", "/..\\admin", "/..;x/admin", "/."])
+def test_nobody_leaves_the_path_of_the_target(cardea, http_host, recorder, path):
+    host = http_host(recorder.url + "/app/")
+    recorder.take()
+    answer = raw.exchange(cardea.http_port, raw.request(f"GET {path}", host, "Connection: close"))
+    assert raw.status_of(answer) == 400 and recorder.take() == []
+    answer = raw.exchange(cardea.http_port, raw.request("GET /..a/b?/../c", host, "Connection: close"))
+    assert raw.status_of(answer) == 200
+    [request] = recorder.take()
+    assert request.startswith(b"GET /app/..a/b?/../c HTTP/1.1\r\n")
+
+
+HTTPS_URL = Case("absolute-https", get(f"GET https://{HOST}/path HTTP/1.1", "Connection: close"), 421)
+
+
+def test_a_url_of_https_is_refused_in_clear_text(cardea, host, recorder):
+    recorder.take()
+    check_refusal(HTTPS_URL, raw.exchange(cardea.http_port, to_bytes(HTTPS_URL.request, host)), recorder.take())
+
+
+def test_a_url_of_https_is_served_over_tls(cardea, secure_host, tls_context, recorder):
+    recorder.take()
+    with tls_context.wrap_socket(raw.connect(cardea.https_port), server_hostname=secure_host) as connection:
+        connection.sendall(to_bytes(HTTPS_URL.request, secure_host))
+        assert raw.status_of(raw.receive_all(connection)) == 200
+    [request] = recorder.take()
+    assert request.startswith(b"GET /path HTTP/1.1\r\n")
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.name)

@@ -41,6 +41,36 @@ TEST(FieldRules, KnowFieldValues) {
   EXPECT_FALSE(is_field_value(std::string_view("\0", 1)));
 }
 
+TEST(FieldRules, KnowAuthorities) {
+  for (const char* good : {"a", "a.b-c_d~e:1", "192.0.2.1:65535", "[::1]", "[2001:db8::a:B]:443",
+                           "[::ffff:192.0.2.1]", "[ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255]"}) {
+    EXPECT_TRUE(is_authority(good)) << good;
+  }
+  for (const char* bad : {"",
+                          ":1",
+                          "a:",
+                          "a:0",
+                          "a:65536",
+                          "[",
+                          "[]",
+                          "[cafe.de]",
+                          "[.]",
+                          "[:]",
+                          "[:::]",
+                          "[1]",
+                          "[192.0.2.1]",
+                          "[::1]1",
+                          "[::1]:",
+                          "[::1%eth0]",
+                          "[1::2::3]",
+                          "[::12345]",
+                          "[1:2:3:4:5:6:7:8:9]",
+                          "[::1.2.3]"}) {
+    EXPECT_FALSE(is_authority(bad)) << bad;
+  }
+  EXPECT_FALSE(is_authority(std::string_view("[::1\0]", 6)));
+}
+
 TEST(FieldRules, KnowHopByHopFields) {
   for (const char* name : {"Connection", "KEEP-ALIVE", "proxy-connection", "Proxy-Authenticate",
                            "Proxy-Authorization", "te", "Transfer-Encoding", "upgrade", "HTTP2-Settings"}) {
@@ -52,11 +82,36 @@ TEST(FieldRules, KnowHopByHopFields) {
 }
 
 TEST(FieldRules, KnowWhatMustNotBeATrailer) {
-  for (const char* name : {"Host", "content-length", "Transfer-Encoding", "Authorization", "Set-Cookie",
-                           "Content-Encoding", "Trailer", "Connection", "via"}) {
+  for (const char* name : {"Host",
+                           "content-length",
+                           "Transfer-Encoding",
+                           "Authorization",
+                           "Set-Cookie",
+                           "Content-Encoding",
+                           "Trailer",
+                           "Connection",
+                           "via",
+                           "Age",
+                           "Cache-Control",
+                           "Date",
+                           "Expires",
+                           "If-Match",
+                           "If-Modified-Since",
+                           "if-none-match",
+                           "If-Range",
+                           "If-Unmodified-Since",
+                           "Location",
+                           "Max-Forwards",
+                           "Pragma",
+                           "Range",
+                           "Retry-After",
+                           "Vary",
+                           "Warning",
+                           "Proxy-Authorization",
+                           "Cookie"}) {
     EXPECT_TRUE(is_forbidden_trailer(name)) << name;
   }
-  for (const char* name : {"Grpc-Status", "Digest", "Server-Timing", "ETag"}) {
+  for (const char* name : {"Grpc-Status", "Digest", "Server-Timing", "ETag", "Authentication-Info", "a"}) {
     EXPECT_FALSE(is_forbidden_trailer(name)) << name;
   }
 }

@@ -338,6 +338,22 @@ TEST(H1RequestParser, DecidesTheFramingOrRefuses) {
   EXPECT_EQ(status_of("POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"), 400);
 }
 
+TEST(H1RequestParser, BoundsTheOptionsOfConnection) {
+  const std::string most(base::kConnectionOptionsMax - 1, ',');
+  const auto parse_with = [](const std::string& fields) {
+    RequestHead head;
+    return parse_request_head("GET / HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n", head);
+  };
+  EXPECT_TRUE(parse_with("Connection: " + most + "\r\n"));
+  for (const std::string& fields :
+       {"Connection: " + most + ",\r\n", "Connection: " + most + "\r\nconnection: close\r\n",
+        "Connection: " + std::string(30'000, ',') + "\r\n"}) {
+    const auto parsed = parse_with(fields);
+    ASSERT_FALSE(parsed);
+    EXPECT_EQ(parsed.error().status, 400);
+  }
+}
+
 TEST(H1RequestParser, ReadsWhatTheConnectionIsToDo) {
   struct Case {
     std::string version, fields;

@@ -100,8 +100,7 @@ TEST(H1ResponseParser, KnowsWhichResponsesHaveNoBody) {
     std::string status;
     Method method;
   };
-  const std::vector<Case> cases = {{"200", Method::head}, {"204", Method::get}, {"304", Method::get},
-                                   {"100", Method::post}, {"101", Method::get}, {"103", Method::get}};
+  const std::vector<Case> cases = {{"200", Method::head}, {"304", Method::get}, {"304", Method::head}};
   for (const Case& c : cases) {
     const std::string bytes = "HTTP/1.1 " + c.status + " x\r\nContent-Length: 5\r\n\r\n";
     const Parsed parsed = parse(bytes, c.method);
@@ -113,6 +112,42 @@ TEST(H1ResponseParser, KnowsWhichResponsesHaveNoBody) {
     EXPECT_FALSE(parse(twice, c.method).result) << c.status;
   }
   EXPECT_TRUE(parse("HTTP/1.1 304 Not Modified\r\n\r\n").head.keep_alive);
+}
+
+TEST(H1ResponseParser, RefusesABodyThatIsAnnouncedWhereNoneCanBe) {
+  for (const std::string status : {"100", "101", "103", "199", "204"}) {
+    for (const Method method : {Method::get, Method::head, Method::post}) {
+      const auto parse_with = [&](const std::string& field) {
+        return parse("HTTP/1.1 " + status + " x\r\n" + field + "\r\n", method);
+      };
+      for (const char* bad :
+           {"Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n", "Transfer-Encoding: gzip\r\n"}) {
+        const Parsed parsed = parse_with(bad);
+        ASSERT_FALSE(parsed.result) << status << bad;
+        EXPECT_EQ(parsed.result.error().status, 502);
+      }
+      for (const char* good : {"", "Content-Length: 0\r\n"}) {
+        const Parsed parsed = parse_with(good);
+        ASSERT_TRUE(parsed.result) << status << good;
+        EXPECT_EQ(parsed.head.body.kind, Framing::none);
+        EXPECT_TRUE(parsed.head.keep_alive);
+      }
+    }
+  }
+}
+
+std::string commas(std::size_t count) {
+  return std::string(count, ',');
+}
+
+TEST(H1ResponseParser, BoundsTheOptionsOfConnection) {
+  const std::size_t most = base::kConnectionOptionsMax;
+  const auto accepts = [](const std::string& fields) {
+    return parse("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + fields + "\r\n").result.has_value();
+  };
+  EXPECT_TRUE(accepts("Connection: " + commas(most - 1) + "\r\n"));
+  EXPECT_FALSE(accepts("Connection: " + commas(most) + "\r\n"));
+  EXPECT_FALSE(accepts("Connection: " + commas(most - 1) + "\r\nconnection: close\r\n"));
 }
 
 TEST(H1ResponseParser, KeepsHttp10ConnectionsOnlyWhenAsked) {

@@ -173,6 +173,14 @@ TEST_F(H2Client, KnowsResponsesWithoutABody) {
   EXPECT_EQ(response().heads, "200 content-length=1024;");
 }
 
+TEST_F(H2Client, RefusesABodyThatIsAnnouncedWhereNoneCanBe) {
+  for (const char* method : {"GET", "HEAD"}) {
+    start(method);
+    server_.head({{":status", "204"}, {"content-length", "5"}}, kEnd);
+    EXPECT_NE(response().error, "") << method;
+  }
+}
+
 TEST_F(H2Client, PassesTrailersBothWays) {
   start("POST", H2ClientSession::Body::follows);
   client_.write_body("body");

@@ -169,6 +169,39 @@ TEST_F(RewriteRequest, AsksForAWordBeforeABodyOnly) {
   EXPECT_EQ(values("Expect"), Values{"100-continue"});
 }
 
+TEST_F(RewriteRequest, CountsMaxForwardsDownWhereItCounts) {
+  struct Case {
+    http::Method method;
+    std::string_view value;
+    std::optional<std::uint64_t> left;
+    Values sent;
+  };
+  const std::vector<Case> cases = {
+      {http::Method::options, "7", 7, {"6"}},
+      {http::Method::trace, "1", 1, {"0"}},
+      {http::Method::trace, "0", 0, {}},
+      {http::Method::options, "-1", 0, {}},
+      {http::Method::options, "1, 1", 0, {}},
+      {http::Method::options, "", 0, {}},
+      {http::Method::get, "0", {}, {"0"}},
+      {http::Method::other, "x", {}, {"x"}},
+      {http::Method::options, "18446744073709551615", UINT64_MAX, {"18446744073709551614"}},
+  };
+  for (const Case& c : cases) {
+    request_.fields.clear();
+    request_.method = c.method;
+    add("max-forwards", c.value);
+    EXPECT_EQ(forwards_left(request_), c.left) << c.value;
+    EXPECT_EQ(values("Max-Forwards"), c.sent) << c.value;
+  }
+  request_.fields.clear();
+  request_.method = http::Method::options;
+  EXPECT_EQ(forwards_left(request_), std::nullopt);
+  add("Max-Forwards", "1");
+  add("Max-Forwards", "1");
+  EXPECT_EQ(forwards_left(request_), 0U) << "two of them";
+}
+
 TEST_F(RewriteRequest, TakesOutWhatConnectionNominates) {
   add("Connection", "close, X-Hop");
   add("connection", "x-other");
@@ -305,7 +338,15 @@ TEST(RewriteTrailers, LetNothingOfARequestPassThatTheProxyOrTheTargetSets) {
       "X-Forwarded-For", "Forwarded",     "X-Real-IP", "X-Scheme",   "Host",         "Content-Length",
       "Connection",      "Authorization", "TE",        "Some_Field", "Some.Field",   "X-Sum",
       "Digest"};
-  EXPECT_EQ(names_of(rewrite_request_trailers(list_of(names), target)), (Names{"X-Sum", "X-Sum", "Digest"}));
+  EXPECT_EQ(names_of(rewrite_request_trailers({}, list_of(names), target)),
+            (Names{"X-Sum", "X-Sum", "Digest"}));
+}
+
+TEST(RewriteTrailers, LetNothingOfARequestPassThatConnectionNominates) {
+  http::RequestHead request;
+  ASSERT_TRUE(request.fields.add({"Connection", "close, X-Hop"}));
+  const Names names = {"x-hop", "X-Hops"};
+  EXPECT_EQ(names_of(rewrite_request_trailers(request, list_of(names), {})), Names{"X-Hops"});
 }
 
 TEST(RewriteTrailers, LetOfAResponsePassWhatMayComeLate) {
@@ -382,6 +423,21 @@ TEST_F(RewriteResponse, AddsItselfToTheVias) {
   add("Via", "1.1 other");
   rewrite();
   EXPECT_EQ(out_.fields.count("Via"), 2U);
+}
+
+TEST_F(RewriteResponse, StatesNoLengthWhereNoBodyCanBe) {
+  struct LengthCase {
+    int status;
+    std::size_t lengths;
+  };
+  add("Content-Length", "0");
+  for (const auto& [status, lengths] :
+       std::to_array<LengthCase>({{103, 0}, {204, 0}, {200, 1}, {304, 1}, {404, 1}})) {
+    response_.status = status;
+    out_.fields.clear();
+    rewrite();
+    EXPECT_EQ(out_.fields.count("content-length"), lengths) << status;
+  }
 }
 
 TEST_F(RewriteResponse, RefusesOneFieldTooMany) {
