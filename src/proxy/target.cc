@@ -5,6 +5,8 @@
 
 #include <fmt/core.h>
 
+#include "base/hostname.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/strings.h"
 #include "http/field_rules.h"
@@ -24,6 +26,16 @@ bool is_set_by_proxy(std::string_view name) {
   return std::ranges::any_of(
              kNotSettable, [&](std::string_view other) { return base::equals_ignoring_case(name, other); }) ||
          http::is_hop_by_hop(name);
+}
+
+// The table of hosts is searched for canonical names; "" would be the host of requests that name none.
+base::Status check_hostname(const std::string& hostname) {
+  const auto canonical = base::parse_hostname(hostname);
+  if (!canonical) return std::unexpected(canonical.error());
+  if (*canonical == hostname) return {};
+  return base::fail(base::ErrorCode::invalid,
+                    fmt::format("its hostname is written \"{}\"; store it as \"{}\"",
+                                base::printable(hostname, 80), *canonical));
 }
 
 // The members that are about TLS, for a target whose upstream and key are set.
@@ -96,6 +108,7 @@ base::Status check_underscore_headers(const std::vector<std::string>& names, con
 }
 
 base::Result<Target> Target::from_record(const store::TargetRecord& record, UpstreamTrust& trust) {
+  if (auto checked = check_hostname(record.hostname); !checked) return std::unexpected(checked.error());
   auto url = parse_target_url(record.target_url);
   if (!url) return std::unexpected(url.error());
   Target target;

@@ -43,7 +43,8 @@ struct Target {
   bool forwarded_header = false;
   std::vector<std::string> underscore_headers;  // names that pass although they are not plain
 
-  // Error (invalid): what parse_target_url() or upstream_tls_faults() refuse, a header that must not be set.
+  // Error (invalid): a hostname that is not canonical, as no request could be for it; what parse_target_url()
+  // or upstream_tls_faults() refuse; a header that must not be set, or more of them than there may be.
   // A name that must not pass is left out of underscore_headers, and the log says so: rules may be stricter
   // than those by which the record was stored. Control thread only, as `trust`.
   static base::Result<Target> from_record(const store::TargetRecord& record, UpstreamTrust& trust);

@@ -42,7 +42,9 @@ def test_an_invalid_token_is_never_silently_anonymous(public_api, path):
 BAD_TARGETS = {
     "not an object": [],
     "no hostname": {"target_url": "http://127.0.0.1:1"},
+    "a hostname that is null": {"hostname": None, "target_url": "http://127.0.0.1:1", "enable_https": False},
     "no target_url": {"hostname": "bad.cardea.test"},
+    "a target_url that is null": {"hostname": "bad.cardea.test", "target_url": None},
     "hostname of a wrong type": {"hostname": 7, "target_url": "http://127.0.0.1:1"},
     "hostname with a space": {"hostname": "bad host", "target_url": "http://127.0.0.1:1"},
     "hostname that is an address": {"hostname": "127.0.0.2", "target_url": "http://127.0.0.1:1"},
@@ -67,7 +69,7 @@ def test_a_bad_target_is_400_with_a_sentence_and_stores_nothing(api, database, b
     status, _, answer = api.call("POST", "/proxy/targets", body)
     assert status == 400, answer
     sentence(answer)
-    assert database.get("proxy:bad.cardea.test") is None
+    assert database.exists("proxy:bad.cardea.test", "proxy:") == 0
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"nonsense", b'{"hostname": "a"} x', b"\xff\xfe", b"[" * 10000])

@@ -105,6 +105,19 @@ TEST(Target, RefusesOtherUrls) {
   }
 }
 
+TEST(Target, RefusesAHostnameThatIsNotCanonical) {
+  store::TargetRecord record = record_to("http://backend");
+  for (const char* name : {"", ".", "WWW.example.com", "www.example.com.",
+                           "b\xc3\xbc"
+                           "cher.example",
+                           "a b"}) {
+    record.hostname = name;
+    const auto target = made(record);
+    ASSERT_FALSE(target) << name;
+    EXPECT_EQ(target.error().code, base::ErrorCode::invalid) << name;
+  }
+}
+
 TEST(Target, IsMadeOfAUnixSocket) {
   struct UnixCase {
     std::string_view url, path, prefix;
