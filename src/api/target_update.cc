@@ -36,6 +36,16 @@ void merge(json::object& target, const json::object& patch) {
 // Takes the read-only members out of a patch that holds them as they are.
 base::Status drop_read_only(json::object& patch, const store::TargetRecord& record) {
   const json::object shown = public_view(record);
+  // First: what is older than the last change may differ in more.
+  const json::value* generation = patch.if_contains("generation");
+  if (generation != nullptr && generation->is_number() && *generation != shown.at("generation")) {
+    return base::fail(
+        base::ErrorCode::conflict,
+        fmt::format("The proxy target for \"{}\" was changed since it was read (\"generation\" is "
+                    "{} now); read it and try again.",
+                    record.hostname, record.generation),
+        base::ErrorSource::client);
+  }
   for (const std::string_view name : kReadOnly) {
     const json::value* given = patch.if_contains(name);
     if (given == nullptr) continue;

@@ -80,8 +80,9 @@ net::Task<base::Result<bool>> ObjectStore::erase(std::string name, Expected expe
 }
 
 std::unexpected<base::Error> ObjectStore::conflict(std::string_view name, std::string_view verdict) const {
-  const std::string_view why =
-      verdict == "fenced" ? "is being worked on by another node" : "was changed by somebody else meanwhile";
+  const std::string_view why = verdict == "fenced"
+                                   ? "is being worked on by another node"
+                                   : "was changed by somebody else meanwhile; read it and try again";
   return base::fail(base::ErrorCode::conflict,
                     fmt::format("{} \"{}\" {}", to_string(kind_), base::printable(name), why),
                     base::ErrorSource::store);

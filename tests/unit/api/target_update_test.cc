@@ -61,7 +61,7 @@ TEST(TargetUpdate, TakesBackWhatWasShown) {
 
 TEST(TargetUpdate, RefusesWhatOnlyCardeaSets) {
   EXPECT_EQ(refused(R"j({"cert_name":"other"})j"), "\"cert_name\" cannot be changed.");
-  EXPECT_EQ(refused(R"j({"generation":8})j"), "\"generation\" cannot be changed.");
+  EXPECT_EQ(refused(R"j({"generation":"8"})j"), "\"generation\" cannot be changed.");
   EXPECT_NE(refused(R"j({"hostname":"other.example.com"})j").find("\"hostname\" cannot be changed"),
             std::string::npos);
   EXPECT_NE(refused(R"j({"custom_headers":{"X-Unknown":"(hidden)"}})j").find("\"X-Unknown\""),
