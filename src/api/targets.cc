@@ -40,9 +40,8 @@ void read_headers(JsonReader& reader, store::TargetRecord& target) {
   target.forwarded_header = reader.flag("forwarded_header").value_or(false);
   target.underscore_headers = reader.texts("underscore_headers").value_or(std::vector<std::string>{});
   target.custom_headers = reader.text_map("custom_headers").value_or(decltype(target.custom_headers){});
-  for (const auto& [name, value] : target.custom_headers) {
-    if (auto fault = proxy::check_custom_header(name, value); !fault)
-      reader.complain(fault.error().context + ".");
+  for (const std::string& fault : proxy::custom_header_faults(target.custom_headers)) {
+    reader.complain(fault + ".");
   }
   if (auto fault = proxy::check_underscore_headers(target.underscore_headers, target.custom_headers); !fault)
     reader.complain(fault.error().context + ".");

@@ -110,6 +110,14 @@ inline constexpr std::size_t kAlpnProtocolsMax = 32;
 // one.
 inline constexpr std::size_t kUpstreamCaBytesMax = 16 * 1024;
 
+// custom_headers of a target, together with what they already hold: all go into the head of every request to
+// the upstream, which is looked through for each of them. Upstreams take heads of 8 (nginx, Apache) to 16 KiB
+// (Node.js), and the client's own fields have to fit too.
+inline constexpr std::size_t kCustomHeadersMax = 32;
+inline constexpr std::size_t kCustomHeadersBytesMax = 8 * 1024;
+// target_url. Its path stands in every request line.
+inline constexpr std::size_t kTargetUrlBytesMax = 2048;
+
 // --- Names of upstreams ---
 
 // The system's resolver tells no lifetime of an answer. Short enough that a container that was started anew
