@@ -31,6 +31,12 @@ base::Result<Verdict> read_verdict(const base::Result<RedisReply>& reply) {
 
 }  // namespace
 
+base::Error unreadable(base::Error error, ObjectKind kind, std::string_view name) {
+  error.context +=
+      fmt::format("; correct or delete \"{}\" in Redis", base::printable(key_names::object(kind, name)));
+  return error;
+}
+
 net::Task<base::Result<std::optional<std::string>>> ObjectStore::load(std::string name) {
   co_return co_await client_.get(key_names::object(kind_, name));
 }

@@ -45,6 +45,9 @@ struct StoredObject {
   std::string json;
 };
 
+// The error of an object that was found and cannot be read, with its key and what to do.
+[[nodiscard]] base::Error unreadable(base::Error error, ObjectKind kind, std::string_view name);
+
 // All objects of a kind, sorted by name, and the names of those that are there and cannot be read.
 template <typename Record>
 struct Listing {
