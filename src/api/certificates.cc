@@ -83,25 +83,26 @@ net::Task<Response> Certificates::status(std::string cert_name) {
 net::Task<base::Status> Certificates::order(store::CertificateRecord wanted) {
   auto existing = co_await services_.store.certificates.load(wanted.cert_name);
   if (!existing) co_return std::unexpected(existing.error());
-  std::uint64_t expected_generation = 0;
+  store::Expected expected = store::Expected::absent();
   if (*existing) {
     const store::CertificateRecord& old = **existing;
     // A pending one is being worked on, here or on another node.
     const bool retry =
         old.owner_token_hash == wanted.owner_token_hash && old.status == store::CertificateStatus::failed;
     if (!retry) {
+      const std::string_view way = old.owner_token_hash == wanted.owner_token_hash
+                                       ? "choose another cert_name or renew that one"
+                                       : "it belongs to another token, so choose another cert_name";
       co_return base::fail(
           base::ErrorCode::conflict,
-          fmt::format("There is a certificate named \"{}\" already; choose another cert_name or renew "
-                      "that one.",
-                      wanted.cert_name));
+          fmt::format("There is a certificate named \"{}\" already; {}.", wanted.cert_name, way));
     }
-    expected_generation = old.generation;
+    expected = old.generation;
   }
   ask_for_order(wanted);
   services_.manager.reschedule(wanted);
-  auto saved = co_await services_.store.certificates.save(wanted, expected_generation, std::nullopt,
-                                                          store::RunningOrder::drop);
+  auto saved =
+      co_await services_.store.certificates.save(wanted, expected, std::nullopt, store::RunningOrder::drop);
   if (!saved) co_return std::unexpected(saved.error());
   wanted.generation = *saved;
   services_.on_certificate_saved(wanted);
@@ -238,13 +239,14 @@ net::Task<Response> Certificates::revoke(store::TokenRecord caller, std::string 
   co_return json_response(202, certificate_view(*record));
 }
 
-net::Task<Response> Certificates::erase(store::TokenRecord caller, std::string cert_name, Waiting waiting) {
+net::Task<base::Status> Certificates::remove(store::TokenRecord caller, std::string cert_name,
+                                             Waiting waiting) {
   for (int i = 0;; ++i) {
     auto record = co_await find_own(caller, cert_name);
-    if (!record) co_return error_response(record.error());
+    if (!record) co_return std::unexpected(record.error());
     if (!record->revocations.empty() && waiting == Waiting::respect) {
-      co_return problem_response(
-          409,
+      co_return base::fail(
+          base::ErrorCode::conflict,
           "A revocation of this certificate is not done yet, and would be forgotten with it. "
           "Wait until \"revocations\" is empty, or delete it with ?force=true.");
     }
@@ -252,11 +254,17 @@ net::Task<Response> Certificates::erase(store::TokenRecord caller, std::string c
     auto erased = co_await services_.store.certificates.erase(cert_name, record->generation);
     if (erased) {
       services_.on_certificate_erased(cert_name);
-      co_return json_response(200, {{"message", fmt::format("Certificate \"{}\" is deleted", cert_name)}});
+      co_return base::Status{};
     }
     const bool again = erased.error().code == base::ErrorCode::conflict && i + 1 < base::kCommitAttemptsMax;
-    if (!again) co_return error_response(erased.error());
+    if (!again) co_return std::unexpected(erased.error());
   }
+}
+
+net::Task<Response> Certificates::erase(store::TokenRecord caller, std::string cert_name, Waiting waiting) {
+  auto removed = co_await remove(std::move(caller), cert_name, waiting);
+  if (!removed) co_return error_response(removed.error());
+  co_return json_response(200, {{"message", fmt::format("Certificate \"{}\" is deleted", cert_name)}});
 }
 
 net::Task<Response> Certificates::erase_domain(store::TokenRecord caller, std::string cert_name,

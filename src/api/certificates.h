@@ -45,6 +45,9 @@ class Certificates {
   net::Task<base::Result<store::CertificateRecord>> find_own(store::TokenRecord caller,
                                                              std::string cert_name);
 
+  // What erase() does. Errors: of find_own(), conflict while a revocation waits.
+  net::Task<base::Status> remove(store::TokenRecord caller, std::string cert_name, Waiting waiting);
+
  private:
   // Reads the caller's certificate, lets `change` change it, stores it, and starts what is due; again if
   // another write came first. Errors: of find_own() and of `change`.
