@@ -16,7 +16,8 @@ namespace cardea::api {
 namespace {
 
 Response no_certificate(const std::string& cert_name) {
-  return problem_response(404, fmt::format("There is no certificate named \"{}\".", cert_name));
+  return problem_response(
+      404, fmt::format("There is no certificate named \"{}\".", base::printable(cert_name, 80)));
 }
 
 // Counts for as long as it lives.
@@ -71,9 +72,10 @@ net::Task<Response> Certificates::status(std::string cert_name) {
   auto record = co_await services_.store.certificates.load(cert_name);
   if (!record) co_return error_response(record.error());
   if (!*record) {
-    co_return json_response(404,
-                            {{"status", "not_found"},
-                             {"message", fmt::format("There is no certificate named \"{}\".", cert_name)}});
+    co_return json_response(
+        404,
+        {{"status", "not_found"},
+         {"message", fmt::format("There is no certificate named \"{}\".", base::printable(cert_name, 80))}});
   }
   auto progress = co_await services_.store.progress.find(cert_name);
   if (!progress) co_return error_response(progress.error());
@@ -129,8 +131,8 @@ net::Task<base::Result<store::CertificateRecord>> Certificates::find_own(store::
   auto record = co_await services_.store.certificates.load(cert_name);
   if (!record) co_return std::unexpected(record.error());
   if (!*record) {
-    co_return base::fail(base::ErrorCode::not_found,
-                         fmt::format("There is no certificate named \"{}\".", cert_name));
+    co_return base::fail(base::ErrorCode::not_found, fmt::format("There is no certificate named \"{}\".",
+                                                                 base::printable(cert_name, 80)));
   }
   if (!auth::owns(caller, (*record)->owner_token_hash)) {
     co_return base::fail(base::ErrorCode::forbidden, "This certificate belongs to another token.");
@@ -278,7 +280,7 @@ net::Task<Response> Certificates::erase_domain(store::TokenRecord caller, std::s
   Change change = [name](store::CertificateRecord& record) -> base::Status {
     if (std::erase(record.domains, name) == 0 || record.domains.empty()) {
       return base::fail(base::ErrorCode::not_found,
-                        fmt::format("The certificate has no domain \"{}\".", name));
+                        fmt::format("The certificate has no domain \"{}\".", base::printable(name, 80)));
     }
     ask_for_order(record);
     return {};

@@ -220,6 +220,33 @@ def test_what_is_not_there_is_404(api, method, path):
     sentence(answer)
 
 
+@pytest.mark.parametrize("resource", ["proxy/targets", "certificates"])
+def test_a_name_from_the_path_is_said_printably_and_cut(api, resource):
+    for name, said in (("%ff%fe.cardea.test", r"\xff\xfe.cardea.test"), ("a" * 8000, "a" * 70)):
+        status, _, answer = api.call("GET", f"/{resource}/{name}")
+        assert status == 404
+        assert said in sentence(answer) and len(sentence(answer)) < 200
+
+
+@pytest.mark.parametrize(
+    ("key", "path"),
+    [
+        ("proxy:unreadable.cardea.test", "/proxy/targets/unreadable.cardea.test"),
+        ("cert:unreadable", "/certificates/unreadable"),
+    ],
+)
+def test_a_stored_object_that_cannot_be_read_is_not_the_clients_fault(api, database, key, path):
+    database.set(key, '{"target_url":7,"domains":7}')
+    try:
+        for method in ("GET", "DELETE"):
+            status, _, answer = api.call(method, path)
+            assert status == 500, answer
+            assert f'delete "{key}" in Redis' in sentence(answer)
+    finally:
+        database.delete(key)
+    assert api.call("GET", path)[0] == 404
+
+
 def test_the_status_of_an_unknown_certificate_is_not_found(public_api):
     assert public_api.status("unknown")["status"] == "not_found"
 
