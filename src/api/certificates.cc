@@ -7,6 +7,7 @@
 
 #include "acme/revoker.h"
 #include "api/certificate_request.h"
+#include "api/name_rights.h"
 #include "api/names.h"
 #include "base/limits.h"
 #include "base/strings.h"
@@ -64,6 +65,10 @@ net::Task<Response> Certificates::get(std::optional<store::TokenRecord> caller, 
     if (!auth::owns(*caller, (*record)->owner_token_hash)) {
       co_return problem_response(403, "This certificate belongs to another token.");
     }
+    const std::vector<std::string> names = names_of(**record);
+    if (auto may = check_admin_key(services_, names); !may) co_return error_response(may.error());
+    auto may = co_await check_targets_of(services_, *caller, names);
+    if (!may) co_return error_response(may.error());
   }
   co_return json_response(200, certificate_view(**record, WithHistory::yes, key));
 }
@@ -115,6 +120,9 @@ net::Task<base::Status> Certificates::order(store::CertificateRecord wanted) {
 net::Task<Response> Certificates::create(store::TokenRecord caller, std::string body) {
   auto record = read_certificate(caller, body, services_.defaults);
   if (!record) co_return error_response(record.error());
+  if (auto may = check_admin_names(services_, *record); !may) co_return error_response(may.error());
+  auto may = co_await check_targets_of(services_, std::move(caller), record->domains);
+  if (!may) co_return error_response(may.error());
   const std::string cert_name = record->cert_name;
   const std::string names = joined_names(record->domains);
   auto ordered = co_await order(std::move(*record));
@@ -174,9 +182,14 @@ net::Task<Response> Certificates::renew(store::TokenRecord caller, std::string c
   }
   Change change = [this, body = std::move(body)](store::CertificateRecord& record) -> base::Status {
     if (auto changed = change_certificate(record, body, services_.defaults); !changed) return changed;
+    if (auto may = check_admin_names(services_, record); !may) return may;
     ask_for_order(record);
     return {};
   };
+  auto own = co_await find_own(caller, cert_name);
+  if (!own) co_return error_response(own.error());
+  auto may = co_await check_targets_of(services_, caller, own->domains);
+  if (!may) co_return error_response(may.error());
   auto record = co_await change_own(std::move(caller), std::move(cert_name), std::move(change));
   if (!record) co_return error_response(record.error());
   if (wait.count() == 0) co_return json_response(202, certificate_view(*record));
