@@ -171,8 +171,13 @@ inline constexpr std::size_t kRedisPendingMax = 10'000;
 inline constexpr std::size_t kRedisReplyBytesMax = 16 * 1024 * 1024;
 // A connection without a command is asked this often whether it still lives.
 inline constexpr auto kRedisIdlePing = 15s;
-// Objects fetched in one command of a list: 100 certificates are a few MiB at most.
+// One object: the longest chain that a CA may send, with history and revocations, has half of it. What is
+// longer was not written by us, and is left out instead of being a reply over the limit for all.
+inline constexpr std::size_t kObjectBytesMax = 1024 * 1024;
+// Objects fetched in one command of a list, and their bytes, beyond which the rest comes in another one: 100
+// certificates are a few MiB.
 inline constexpr std::size_t kRedisListChunk = 100;
+inline constexpr std::size_t kRedisListBytesMax = 8 * 1024 * 1024;
 // Names taken from an index, or keys looked at when one is rebuilt, in one command: about a millisecond of
 // Redis.
 inline constexpr std::size_t kRedisScanChunk = 1000;

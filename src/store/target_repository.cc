@@ -26,7 +26,8 @@ net::Task<base::Result<Listing<TargetRecord>>> TargetRepository::list_all() {
   if (!objects) co_return std::unexpected(objects.error());
   Listing<TargetRecord> listing;
   for (const StoredObject& object : *objects) {
-    auto record = parse_target_record(object.name, object.json);
+    auto record =
+        object.json ? parse_target_record(object.name, *object.json) : std::unexpected(object.json.error());
     if (record) {
       listing.records.push_back(std::move(*record));
     } else {
