@@ -3,6 +3,7 @@
 #include "acme/messages.h"
 #include "api/routes.h"
 #include "base/hostname.h"
+#include "base/strings.h"
 
 namespace cardea::api {
 namespace {
@@ -29,10 +30,10 @@ Matched match(const Request& request) {
 }
 
 Response no_route(const Request& request, const Matched& matched) {
-  if (matched.allowed.empty())
-    return problem_response(404, "There is no \"" + request.path + "\" in this API.");
-  Response response = problem_response(405, request.method + " is not possible on \"" + request.path +
-                                                "\"; allowed: " + matched.allowed + ".");
+  const std::string path = base::printable(request.path, 80);
+  if (matched.allowed.empty()) return problem_response(404, "There is no \"" + path + "\" in this API.");
+  Response response = problem_response(405, base::printable(request.method, 80) + " is not possible on \"" +
+                                                path + "\"; allowed: " + matched.allowed + ".");
   response.fields.emplace_back("Allow", matched.allowed);
   return response;
 }

@@ -7,6 +7,7 @@
 
 #include "acme/revoker.h"
 #include "api/certificate_request.h"
+#include "api/name_rights.h"
 #include "api/names.h"
 #include "base/limits.h"
 #include "base/strings.h"
@@ -16,7 +17,8 @@ namespace cardea::api {
 namespace {
 
 Response no_certificate(const std::string& cert_name) {
-  return problem_response(404, fmt::format("There is no certificate named \"{}\".", cert_name));
+  return problem_response(
+      404, fmt::format("There is no certificate named \"{}\".", base::printable(cert_name, 80)));
 }
 
 // Counts for as long as it lives.
@@ -63,6 +65,10 @@ net::Task<Response> Certificates::get(std::optional<store::TokenRecord> caller, 
     if (!auth::owns(*caller, (*record)->owner_token_hash)) {
       co_return problem_response(403, "This certificate belongs to another token.");
     }
+    const std::vector<std::string> names = names_of(**record);
+    if (auto may = check_admin_key(services_, names); !may) co_return error_response(may.error());
+    auto may = co_await check_targets_of(services_, *caller, names);
+    if (!may) co_return error_response(may.error());
   }
   co_return json_response(200, certificate_view(**record, WithHistory::yes, key));
 }
@@ -71,9 +77,10 @@ net::Task<Response> Certificates::status(std::string cert_name) {
   auto record = co_await services_.store.certificates.load(cert_name);
   if (!record) co_return error_response(record.error());
   if (!*record) {
-    co_return json_response(404,
-                            {{"status", "not_found"},
-                             {"message", fmt::format("There is no certificate named \"{}\".", cert_name)}});
+    co_return json_response(
+        404,
+        {{"status", "not_found"},
+         {"message", fmt::format("There is no certificate named \"{}\".", base::printable(cert_name, 80))}});
   }
   auto progress = co_await services_.store.progress.find(cert_name);
   if (!progress) co_return error_response(progress.error());
@@ -83,25 +90,26 @@ net::Task<Response> Certificates::status(std::string cert_name) {
 net::Task<base::Status> Certificates::order(store::CertificateRecord wanted) {
   auto existing = co_await services_.store.certificates.load(wanted.cert_name);
   if (!existing) co_return std::unexpected(existing.error());
-  std::uint64_t expected_generation = 0;
+  store::Expected expected = store::Expected::absent();
   if (*existing) {
     const store::CertificateRecord& old = **existing;
     // A pending one is being worked on, here or on another node.
     const bool retry =
         old.owner_token_hash == wanted.owner_token_hash && old.status == store::CertificateStatus::failed;
     if (!retry) {
+      const std::string_view way = old.owner_token_hash == wanted.owner_token_hash
+                                       ? "choose another cert_name or renew that one"
+                                       : "it belongs to another token, so choose another cert_name";
       co_return base::fail(
           base::ErrorCode::conflict,
-          fmt::format("There is a certificate named \"{}\" already; choose another cert_name or renew "
-                      "that one.",
-                      wanted.cert_name));
+          fmt::format("There is a certificate named \"{}\" already; {}.", wanted.cert_name, way));
     }
-    expected_generation = old.generation;
+    expected = old.generation;
   }
   ask_for_order(wanted);
   services_.manager.reschedule(wanted);
-  auto saved = co_await services_.store.certificates.save(wanted, expected_generation, std::nullopt,
-                                                          store::RunningOrder::drop);
+  auto saved =
+      co_await services_.store.certificates.save(wanted, expected, std::nullopt, store::RunningOrder::drop);
   if (!saved) co_return std::unexpected(saved.error());
   wanted.generation = *saved;
   services_.on_certificate_saved(wanted);
@@ -112,6 +120,9 @@ net::Task<base::Status> Certificates::order(store::CertificateRecord wanted) {
 net::Task<Response> Certificates::create(store::TokenRecord caller, std::string body) {
   auto record = read_certificate(caller, body, services_.defaults);
   if (!record) co_return error_response(record.error());
+  if (auto may = check_admin_names(services_, *record); !may) co_return error_response(may.error());
+  auto may = co_await check_targets_of(services_, std::move(caller), record->domains);
+  if (!may) co_return error_response(may.error());
   const std::string cert_name = record->cert_name;
   const std::string names = joined_names(record->domains);
   auto ordered = co_await order(std::move(*record));
@@ -128,8 +139,8 @@ net::Task<base::Result<store::CertificateRecord>> Certificates::find_own(store::
   auto record = co_await services_.store.certificates.load(cert_name);
   if (!record) co_return std::unexpected(record.error());
   if (!*record) {
-    co_return base::fail(base::ErrorCode::not_found,
-                         fmt::format("There is no certificate named \"{}\".", cert_name));
+    co_return base::fail(base::ErrorCode::not_found, fmt::format("There is no certificate named \"{}\".",
+                                                                 base::printable(cert_name, 80)));
   }
   if (!auth::owns(caller, (*record)->owner_token_hash)) {
     co_return base::fail(base::ErrorCode::forbidden, "This certificate belongs to another token.");
@@ -171,9 +182,14 @@ net::Task<Response> Certificates::renew(store::TokenRecord caller, std::string c
   }
   Change change = [this, body = std::move(body)](store::CertificateRecord& record) -> base::Status {
     if (auto changed = change_certificate(record, body, services_.defaults); !changed) return changed;
+    if (auto may = check_admin_names(services_, record); !may) return may;
     ask_for_order(record);
     return {};
   };
+  auto own = co_await find_own(caller, cert_name);
+  if (!own) co_return error_response(own.error());
+  auto may = co_await check_targets_of(services_, caller, own->domains);
+  if (!may) co_return error_response(may.error());
   auto record = co_await change_own(std::move(caller), std::move(cert_name), std::move(change));
   if (!record) co_return error_response(record.error());
   if (wait.count() == 0) co_return json_response(202, certificate_view(*record));
@@ -238,13 +254,14 @@ net::Task<Response> Certificates::revoke(store::TokenRecord caller, std::string 
   co_return json_response(202, certificate_view(*record));
 }
 
-net::Task<Response> Certificates::erase(store::TokenRecord caller, std::string cert_name, Waiting waiting) {
+net::Task<base::Status> Certificates::remove(store::TokenRecord caller, std::string cert_name,
+                                             Waiting waiting) {
   for (int i = 0;; ++i) {
     auto record = co_await find_own(caller, cert_name);
-    if (!record) co_return error_response(record.error());
+    if (!record) co_return std::unexpected(record.error());
     if (!record->revocations.empty() && waiting == Waiting::respect) {
-      co_return problem_response(
-          409,
+      co_return base::fail(
+          base::ErrorCode::conflict,
           "A revocation of this certificate is not done yet, and would be forgotten with it. "
           "Wait until \"revocations\" is empty, or delete it with ?force=true.");
     }
@@ -252,11 +269,17 @@ net::Task<Response> Certificates::erase(store::TokenRecord caller, std::string c
     auto erased = co_await services_.store.certificates.erase(cert_name, record->generation);
     if (erased) {
       services_.on_certificate_erased(cert_name);
-      co_return json_response(200, {{"message", fmt::format("Certificate \"{}\" is deleted", cert_name)}});
+      co_return base::Status{};
     }
     const bool again = erased.error().code == base::ErrorCode::conflict && i + 1 < base::kCommitAttemptsMax;
-    if (!again) co_return error_response(erased.error());
+    if (!again) co_return std::unexpected(erased.error());
   }
+}
+
+net::Task<Response> Certificates::erase(store::TokenRecord caller, std::string cert_name, Waiting waiting) {
+  auto removed = co_await remove(std::move(caller), cert_name, waiting);
+  if (!removed) co_return error_response(removed.error());
+  co_return json_response(200, {{"message", fmt::format("Certificate \"{}\" is deleted", cert_name)}});
 }
 
 net::Task<Response> Certificates::erase_domain(store::TokenRecord caller, std::string cert_name,
@@ -270,7 +293,7 @@ net::Task<Response> Certificates::erase_domain(store::TokenRecord caller, std::s
   Change change = [name](store::CertificateRecord& record) -> base::Status {
     if (std::erase(record.domains, name) == 0 || record.domains.empty()) {
       return base::fail(base::ErrorCode::not_found,
-                        fmt::format("The certificate has no domain \"{}\".", name));
+                        fmt::format("The certificate has no domain \"{}\".", base::printable(name, 80)));
     }
     ask_for_order(record);
     return {};

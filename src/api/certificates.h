@@ -22,11 +22,11 @@ class Certificates {
 
   // Everybody's, or the caller's own.
   net::Task<Response> list(std::optional<store::TokenRecord> caller);
-  // With the private key for the owner alone: 401, 403 else.
+  // With the private key for the owner alone, and not for names of others (api/name_rights.h): 401, 403 else.
   net::Task<Response> get(std::optional<store::TokenRecord> caller, std::string cert_name,
                           WithPrivateKey key);
   net::Task<Response> status(std::string cert_name);
-  // 202: the order runs; 400, 409 as the API's conventions say.
+  // 202: the order runs; 400, 403 (api/name_rights.h), 409 as the API's conventions say.
   net::Task<Response> create(store::TokenRecord caller, std::string body);
   // 202 with the object; with ?wait=SECONDS 200 with the renewed object, or 502 with the CA's reason.
   net::Task<Response> renew(store::TokenRecord caller, std::string cert_name, std::string body,
@@ -44,6 +44,9 @@ class Certificates {
   // Error: not_found, forbidden, or the store's.
   net::Task<base::Result<store::CertificateRecord>> find_own(store::TokenRecord caller,
                                                              std::string cert_name);
+
+  // What erase() does. Errors: of find_own(), conflict while a revocation waits.
+  net::Task<base::Status> remove(store::TokenRecord caller, std::string cert_name, Waiting waiting);
 
  private:
   // Reads the caller's certificate, lets `change` change it, stores it, and starts what is due; again if

@@ -36,7 +36,8 @@ std::optional<std::string> JsonReader::text(std::string_view name) {
 }
 
 std::optional<std::string> JsonReader::required_text(std::string_view name) {
-  if (object_.if_contains(name) == nullptr) complain(fmt::format("\"{}\" is missing.", name));
+  const boost::json::value* value = object_.if_contains(name);
+  if (value == nullptr || value->is_null()) complain(fmt::format("\"{}\" is missing.", name));
   return text(name);
 }
 

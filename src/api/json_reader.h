@@ -20,7 +20,7 @@ class JsonReader {
 
   // The member if it is there and of that type; a wrong type is a fault. null counts as not there.
   std::optional<std::string> text(std::string_view name);
-  // The same; that it is not there is a fault too.
+  // The same; that it is not there, or null, is a fault too.
   std::optional<std::string> required_text(std::string_view name);
   std::optional<bool> flag(std::string_view name);
   std::optional<std::vector<std::string>> texts(std::string_view name);

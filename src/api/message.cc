@@ -11,7 +11,8 @@ namespace {
 
 int status_of(const base::Error& error) {
   switch (error.code) {
-    case base::ErrorCode::invalid: return 400;
+    // What is stored is not the client's fault, and stays as it is until somebody mends it.
+    case base::ErrorCode::invalid: return error.source == base::ErrorSource::store ? 500 : 400;
     case base::ErrorCode::unauthorized: return 401;
     case base::ErrorCode::forbidden: return 403;
     case base::ErrorCode::not_found: return 404;

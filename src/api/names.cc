@@ -16,20 +16,22 @@
 namespace cardea::api {
 namespace {
 
-constexpr std::size_t kNameBytesMax = 128;
+constexpr std::size_t kTokenNameBytesMax = 128;
+// "proxy-" and the longest hostname: the certificate of every target has a name that fits.
+constexpr std::size_t kCertNameBytesMax = 6 + 253;
 // 253 characters of four bytes in UTF-8; what is longer is not worth converting.
 constexpr std::size_t kHostnameBytesMax = 1012;
 constexpr std::size_t kEmailBytesMax = 254;  // RFC 5321 §4.5.3.1.3 less the angle brackets
 
-base::Status check_name(std::string_view what, std::string_view name) {
+base::Status check_name(std::string_view what, std::string_view name, std::size_t bytes_max) {
   const bool fits =
-      !name.empty() && name.size() <= kNameBytesMax && base::is_alnum(name.front()) &&
+      !name.empty() && name.size() <= bytes_max && base::is_alnum(name.front()) &&
       std::ranges::all_of(name, [](char c) { return base::is_alnum(c) || c == '.' || c == '_' || c == '-'; });
   if (fits) return {};
   return base::fail(
       base::ErrorCode::invalid,
-      fmt::format("{} must be 1 to 128 letters, digits, '.', '_' or '-', and begin with a letter or digit.",
-                  what));
+      fmt::format("{} must be 1 to {} letters, digits, '.', '_' or '-', and begin with a letter or digit.",
+                  what, bytes_max));
 }
 
 std::unexpected<base::Error> refuse(std::string_view name, std::string_view why) {
@@ -132,11 +134,11 @@ std::string canonical_hostname(std::string_view text) {
 }
 
 base::Status check_cert_name(std::string_view name) {
-  return check_name("\"cert_name\"", name);
+  return check_name("\"cert_name\"", name, kCertNameBytesMax);
 }
 
 base::Status check_token_name(std::string_view name) {
-  return check_name("The token's name", name);
+  return check_name("The token's name", name, kTokenNameBytesMax);
 }
 
 base::Status check_email(std::string_view email) {

@@ -16,9 +16,9 @@ namespace cardea::api {
 [[nodiscard]] base::Result<std::string> parse_public_hostname(std::string_view text);
 // The form in which a name is stored, whatever CAs think of it; what is no hostname stays as it is.
 [[nodiscard]] std::string canonical_hostname(std::string_view text);
-// 1 to 128 letters, digits, '.', '_' or '-', beginning with a letter or digit. Error (invalid).
+// 1 to 259 letters, digits, '.', '_' or '-', beginning with a letter or digit. Error (invalid).
 [[nodiscard]] base::Status check_cert_name(std::string_view name);
-// The same rule for a token's name. Error (invalid).
+// The same rule for a token's name, of at most 128. Error (invalid).
 [[nodiscard]] base::Status check_token_name(std::string_view name);
 // One '@' with something on both sides and no spaces: the CA judges the rest. Error (invalid): also when it
 // is empty.

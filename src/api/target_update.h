@@ -16,7 +16,7 @@ inline constexpr std::string_view kHiddenValue = "(hidden)";
 
 // The members that a client may set, as JSON, after `patch`: null deletes one, which is then as if it had not
 // been given. Error (invalid): the patch is no JSON object, changes what only Cardea sets, or hides a value
-// that is not stored.
+// that is not stored; (conflict): its "generation" is not that of `record`.
 [[nodiscard]] base::Result<std::string> apply_patch(const store::TargetRecord& record,
                                                     std::string_view patch);
 

@@ -15,7 +15,40 @@ namespace cardea::api {
 namespace {
 
 Response no_target(const std::string& hostname) {
-  return problem_response(404, fmt::format("There is no proxy target for \"{}\".", hostname));
+  return problem_response(404,
+                          fmt::format("There is no proxy target for \"{}\".", base::printable(hostname, 80)));
+}
+
+Response target_exists(const std::string& hostname) {
+  return problem_response(
+      409, fmt::format(
+               "There is a proxy target for \"{}\" already; choose another hostname, or have it deleted by "
+               "the owner of that one first.",
+               hostname));
+}
+
+bool covers(const store::CertificateRecord& certificate, const std::string& hostname) {
+  return std::ranges::find(certificate.domains, hostname) != certificate.domains.end();
+}
+
+std::string exists_already(std::string_view cert_name) {
+  return fmt::format("The certificate \"{}\" exists already and is used", cert_name);
+}
+
+std::string status_of(const store::CertificateRecord& certificate) {
+  if (certificate.status != store::CertificateStatus::failed) return exists_already(certificate.cert_name);
+  return fmt::format(
+      "The certificate \"{0}\" exists already, but its last order failed; POST /certificates/{0}/renew "
+      "repeats it",
+      certificate.cert_name);
+}
+
+// After the target is gone: what became of its certificate.
+std::string kept_because(const base::Error& error, std::string_view cert_name) {
+  if (error.code == base::ErrorCode::not_found || error.code == base::ErrorCode::forbidden) {
+    return "none of yours; kept";
+  }
+  return fmt::format("kept: {}; DELETE /certificates/{} deletes it", error.context, cert_name);
 }
 
 // Where the requests go, and whom the upstream must be; faults go to `reader`.
@@ -40,9 +73,8 @@ void read_headers(JsonReader& reader, store::TargetRecord& target) {
   target.forwarded_header = reader.flag("forwarded_header").value_or(false);
   target.underscore_headers = reader.texts("underscore_headers").value_or(std::vector<std::string>{});
   target.custom_headers = reader.text_map("custom_headers").value_or(decltype(target.custom_headers){});
-  for (const auto& [name, value] : target.custom_headers) {
-    if (auto fault = proxy::check_custom_header(name, value); !fault)
-      reader.complain(fault.error().context + ".");
+  for (const std::string& fault : proxy::custom_header_faults(target.custom_headers)) {
+    reader.complain(fault + ".");
   }
   if (auto fault = proxy::check_underscore_headers(target.underscore_headers, target.custom_headers); !fault)
     reader.complain(fault.error().context + ".");
@@ -130,18 +162,20 @@ base::Result<Targets::Wanted> Targets::read(const store::TokenRecord& caller, st
   return wanted;
 }
 
-net::Task<base::Status> Targets::check_certificate(const store::TargetRecord& target) {
-  if (!target.enable_https) co_return base::Status{};
+net::Task<base::Result<std::optional<store::CertificateRecord>>> Targets::find_certificate(
+    const store::TargetRecord& target) {
+  if (!target.enable_https) co_return std::nullopt;
   auto existing = co_await services_.store.certificates.load(target.cert_name);
   if (!existing) co_return std::unexpected(existing.error());
-  if (!*existing || std::ranges::find((*existing)->domains, target.hostname) != (*existing)->domains.end()) {
-    co_return base::Status{};
-  }
+  if (!*existing || covers(**existing, target.hostname)) co_return std::move(*existing);
+  const std::string way = (*existing)->owner_token_hash == target.owner_token_hash
+                              ? "Delete that one first (DELETE /certificates/" + target.cert_name + ")"
+                              : "It belongs to another token, so choose another hostname";
   co_return base::fail(
       base::ErrorCode::conflict,
       fmt::format("The certificate of \"{}\" would be named \"{}\", but a certificate of that name is "
-                  "for other domains. Delete that one first, or set enable_https to false.",
-                  target.hostname, target.cert_name));
+                  "for other domains. {}, or set enable_https to false.",
+                  target.hostname, target.cert_name, way));
 }
 
 net::Task<std::string> Targets::order_certificate(Wanted wanted) {
@@ -157,7 +191,7 @@ net::Task<std::string> Targets::order_certificate(Wanted wanted) {
   auto ordered = co_await certificates_.order(std::move(record));
   if (ordered) co_return "Certificate generation started for " + wanted.target.hostname;
   if (ordered.error().code == base::ErrorCode::conflict) {
-    co_return "The certificate \"" + wanted.target.cert_name + "\" exists already and is used";
+    co_return exists_already(wanted.target.cert_name);
   }
   co_return "No certificate could be ordered: " + ordered.error().context;
 }
@@ -168,13 +202,12 @@ net::Task<Response> Targets::create(store::TokenRecord caller, std::string body)
   store::TargetRecord& target = wanted->target;
   auto existing = co_await services_.store.targets.load(target.hostname);
   if (!existing) co_return error_response(existing.error());
-  if (*existing)
-    co_return problem_response(
-        409,
-        fmt::format("There is a proxy target for \"{}\" already; delete it first or choose another hostname.",
-                    target.hostname));
-  if (auto usable = co_await check_certificate(target); !usable) co_return error_response(usable.error());
-  auto saved = co_await services_.store.targets.save(target, 0);
+  if (*existing) co_return target_exists(target.hostname);
+  auto existing_certificate = co_await find_certificate(target);
+  if (!existing_certificate) co_return error_response(existing_certificate.error());
+  auto saved = co_await services_.store.targets.save(target, store::Expected::absent());
+  // Somebody else was faster.
+  if (!saved && saved.error().code == base::ErrorCode::conflict) co_return target_exists(target.hostname);
   if (!saved) co_return error_response(saved.error());
   target.generation = *saved;
   services_.on_target_saved(target);
@@ -205,15 +238,49 @@ net::Task<Response> Targets::update(store::TokenRecord caller, std::string hostn
   target.created_by = stored.created_by;
   target.created_at = stored.created_at;
   target.other_members = stored.other_members;
-  if (auto usable = co_await check_certificate(target); !usable) co_return error_response(usable.error());
+  auto certificate = co_await find_certificate(target);
+  if (!certificate) co_return error_response(certificate.error());
   auto saved = co_await services_.store.targets.save(target, stored.generation);
   if (!saved) co_return error_response(saved.error());
   target.generation = *saved;
   services_.on_target_saved(target);
   boost::json::object view = public_view(target);
-  std::string certificate_status = co_await order_certificate(std::move(*wanted));
+  // One that is there keeps what was set for it and learnt about it, such as when it may be tried again.
+  std::string certificate_status;
+  if (*certificate) {
+    certificate_status = status_of(**certificate);
+  } else {
+    certificate_status = co_await order_certificate(std::move(*wanted));
+  }
   co_return json_response(200,
                           {{"proxy_target", std::move(view)}, {"certificate_status", certificate_status}});
+}
+
+net::Task<base::Result<std::optional<std::string>>> Targets::find_user(
+    const store::CertificateRecord& certificate) {
+  for (const std::string& domain : certificate.domains) {
+    auto target = co_await services_.store.targets.load(domain);
+    if (!target) co_return std::unexpected(target.error());
+    if (!*target || !(*target)->enable_https) continue;
+    if ((*target)->cert_name == certificate.cert_name) co_return domain;
+    auto own = co_await services_.store.certificates.load((*target)->cert_name);
+    if (!own) co_return std::unexpected(own.error());
+    if (!*own || !(*own)->issued() || !covers(**own, domain)) co_return domain;
+  }
+  co_return std::nullopt;
+}
+
+net::Task<base::Result<std::string>> Targets::erase_certificate(store::TokenRecord caller,
+                                                                std::string cert_name) {
+  auto certificate = co_await certificates_.find_own(caller, cert_name);
+  if (!certificate) co_return std::unexpected(certificate.error());
+  if (!certificate->revocations.empty()) co_return "kept: a revocation of it is not done yet";
+  auto user = co_await find_user(*certificate);
+  if (!user) co_return std::unexpected(user.error());
+  if (*user) co_return fmt::format("kept: the proxy target \"{}\" uses it too", **user);
+  auto removed = co_await certificates_.remove(std::move(caller), std::move(cert_name), Waiting::respect);
+  if (!removed) co_return std::unexpected(removed.error());
+  co_return "deleted";
 }
 
 net::Task<Response> Targets::erase(store::TokenRecord caller, std::string hostname,
@@ -230,12 +297,8 @@ net::Task<Response> Targets::erase(store::TokenRecord caller, std::string hostna
   services_.on_target_erased(name);
   boost::json::object answer{{"message", fmt::format("Proxy target \"{}\" is deleted", name)}};
   if (with_certificate == WithCertificate::erase) {
-    const Response gone =
-        co_await certificates_.erase(std::move(caller), (*record)->cert_name, Waiting::respect);
-    if (gone.status == 503) co_return gone;
-    answer["certificate"] = gone.status == 200   ? "deleted"
-                            : gone.status == 409 ? "kept: a revocation of it is not done yet"
-                                                 : "none of yours; kept";
+    auto outcome = co_await erase_certificate(std::move(caller), (*record)->cert_name);
+    answer["certificate"] = outcome ? *outcome : kept_because(outcome.error(), (*record)->cert_name);
   }
   co_return json_response(200, std::move(answer));
 }

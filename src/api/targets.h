@@ -35,8 +35,13 @@ class Targets {
   };
   base::Result<Wanted> read(const store::TokenRecord& caller, std::string_view body) const;
   // "a.b-c.org" and "a-b.c.org" have the same certificate name. Error (conflict): it is taken by other
-  // domains.
-  net::Task<base::Status> check_certificate(const store::TargetRecord& target);
+  // domains. nullopt: there is none, or HTTPS is off.
+  net::Task<base::Result<std::optional<store::CertificateRecord>>> find_certificate(
+      const store::TargetRecord& target);
+  // Another target that is served with this certificate; nullopt if there is none.
+  net::Task<base::Result<std::optional<std::string>>> find_user(const store::CertificateRecord& certificate);
+  // "deleted", or why it was kept. Errors: of Certificates::find_own().
+  net::Task<base::Result<std::string>> erase_certificate(store::TokenRecord caller, std::string cert_name);
   // What the response says about the certificate.
   net::Task<std::string> order_certificate(Wanted wanted);
 

@@ -6,7 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "base/acme_limits.h"  // those of the work on certificates
+#include "base/acme_limits.h"    // those of the work on certificates
+#include "base/target_limits.h"  // those of one proxy target
 
 namespace cardea::base {
 
@@ -109,9 +110,6 @@ inline constexpr std::size_t kClientHelloBytesMax = 16 * 1024;
 // Protocols in one ALPN extension. Browsers send 2 or 3; 16 KiB of one-byte names would be 8000 strings.
 inline constexpr std::size_t kAlpnProtocolsMax = 32;
 
-// upstream_ca_pem of a target, which every node holds. A root has 1 to 2 KiB.
-inline constexpr std::size_t kUpstreamCaBytesMax = 16 * 1024;
-
 // --- Names of upstreams ---
 
 // The system's resolver tells no lifetime of an answer. Short enough that a container that was started anew
@@ -176,8 +174,13 @@ inline constexpr std::size_t kRedisPendingMax = 10'000;
 inline constexpr std::size_t kRedisReplyBytesMax = 16 * 1024 * 1024;
 // A connection without a command is asked this often whether it still lives.
 inline constexpr auto kRedisIdlePing = 15s;
-// Objects fetched in one command of a list: 100 certificates are a few MiB at most.
+// One object: the longest chain that a CA may send, with history and revocations, has half of it. What is
+// longer was not written by us, and is left out instead of being a reply over the limit for all.
+inline constexpr std::size_t kObjectBytesMax = 1024 * 1024;
+// Objects fetched in one command of a list, and their bytes, beyond which the rest comes in another one: 100
+// certificates are a few MiB.
 inline constexpr std::size_t kRedisListChunk = 100;
+inline constexpr std::size_t kRedisListBytesMax = 8 * 1024 * 1024;
 // Names taken from an index, or keys looked at when one is rebuilt, in one command: about a millisecond of
 // Redis.
 inline constexpr std::size_t kRedisScanChunk = 1000;

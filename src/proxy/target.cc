@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include <fmt/core.h>
 
+#include "base/hostname.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/strings.h"
 #include "http/field_rules.h"
@@ -26,6 +29,16 @@ bool is_set_by_proxy(std::string_view name) {
          http::is_hop_by_hop(name);
 }
 
+// The table of hosts is searched for canonical names; "" would be the host of requests that name none.
+base::Status check_hostname(const std::string& hostname) {
+  const auto canonical = base::parse_hostname(hostname);
+  if (!canonical) return std::unexpected(canonical.error());
+  if (*canonical == hostname) return {};
+  return base::fail(base::ErrorCode::invalid,
+                    fmt::format("its hostname is written \"{}\"; store it as \"{}\"",
+                                base::printable(hostname, 80), *canonical));
+}
+
 // The members that are about TLS, for a target whose upstream and key are set.
 base::Status secure(Target& target, const store::TargetRecord& record, Transport transport,
                     UpstreamTrust& trust) {
@@ -41,6 +54,54 @@ base::Status secure(Target& target, const store::TargetRecord& record, Transport
   target.upstream_key.insert(0, "https://");
   if (target.upstream_name != target.upstream.host) target.upstream_key += " as " + target.upstream_name;
   if (!trusted->id.empty()) target.upstream_key += " " + trusted->id;
+  return {};
+}
+
+std::optional<std::string> excess_of(const Headers& headers) {
+  std::size_t bytes = 0;
+  for (const auto& [name, value] : headers) bytes += name.size() + value.size();
+  if (headers.size() > base::kCustomHeadersMax) {
+    return fmt::format("custom_headers: they would be {}, {} is the most", headers.size(),
+                       base::kCustomHeadersMax);
+  }
+  if (bytes > base::kCustomHeadersBytesMax) {
+    return fmt::format("custom_headers: their names and values would have {} bytes, {} is the most", bytes,
+                       base::kCustomHeadersBytesMax);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string_view> fault_of(std::string_view name, std::string_view value) {
+  if (!http::is_token(name)) return "is not a header name";
+  if (!http::is_field_value(value)) return "has a control character in its value";
+  if (is_set_by_proxy(name)) return "is set by the proxy itself and cannot be overridden";
+  return std::nullopt;
+}
+
+Headers::const_iterator find_header(Headers::const_iterator first, Headers::const_iterator last,
+                                    std::string_view name) {
+  return std::find_if(first, last,
+                      [&](const auto& header) { return base::equals_ignoring_case(header.first, name); });
+}
+
+// A record that is stored already stays served where that is safe: rules may have been wider then.
+base::Status take_custom_headers(Target& target, const store::TargetRecord& record) {
+  Headers& taken = target.custom_headers;
+  if (auto fault = excess_of(record.custom_headers)) {
+    return base::fail(base::ErrorCode::invalid, std::move(*fault));
+  }
+  for (const auto& [name, value] : record.custom_headers) {
+    if (const auto why = fault_of(name, value)) {
+      return base::fail(base::ErrorCode::invalid,
+                        fmt::format("custom_headers: \"{}\" {}", base::printable(name, 60), *why));
+    }
+    if (find_header(taken.begin(), taken.end(), name) != taken.end()) {
+      base::log_warn("proxy target {}: custom_headers has \"{}\" twice; the first one is used",
+                     record.hostname, base::printable(name, 60));
+      continue;
+    }
+    taken.emplace_back(name, base::trim(value));
+  }
   return {};
 }
 
@@ -76,15 +137,23 @@ base::Status check_underscore_header(std::string_view name, const Headers& custo
 
 }  // namespace
 
-base::Status check_custom_header(std::string_view name, std::string_view value) {
-  const auto refuse = [&](std::string_view why) {
-    return base::fail(base::ErrorCode::invalid,
-                      fmt::format("custom_headers: \"{}\" {}", base::printable(name, 60), why));
-  };
-  if (!http::is_token(name)) return refuse("is not a header name");
-  if (!http::is_field_value(value)) return refuse("has a control character in its value");
-  if (is_set_by_proxy(name)) return refuse("is set by the proxy itself and cannot be overridden");
-  return {};
+std::vector<std::string> custom_header_faults(const Headers& headers) {
+  std::vector<std::string> faults;
+  // Comparing each with all others comes after this.
+  if (auto fault = excess_of(headers)) return {std::move(*fault)};
+  for (auto header = headers.begin(); header != headers.end(); ++header) {
+    const auto& [name, value] = *header;
+    const auto complain = [&](std::string_view why) {
+      faults.push_back(fmt::format("custom_headers: \"{}\" {}", base::printable(name, 60), why));
+    };
+    if (const auto why = fault_of(name, value)) complain(*why);
+    // HTTP/2 has no such values (RFC 9113 §8.2.1), and HTTP/1.1 takes the space off.
+    if (base::trim(value) != value) complain("has a space or tab at an end of its value; leave it out");
+    if (find_header(headers.begin(), header, name) != header) {
+      complain("is there twice: names that differ in case only are the same");
+    }
+  }
+  return faults;
 }
 
 base::Status check_underscore_headers(const std::vector<std::string>& names, const Headers& custom_headers) {
@@ -96,6 +165,7 @@ base::Status check_underscore_headers(const std::vector<std::string>& names, con
 }
 
 base::Result<Target> Target::from_record(const store::TargetRecord& record, UpstreamTrust& trust) {
+  if (auto checked = check_hostname(record.hostname); !checked) return std::unexpected(checked.error());
   auto url = parse_target_url(record.target_url);
   if (!url) return std::unexpected(url.error());
   Target target;
@@ -112,11 +182,7 @@ base::Result<Target> Target::from_record(const store::TargetRecord& record, Upst
   target.enable_http = record.enable_http;
   target.enable_https = record.enable_https;
   target.forwarded_header = record.forwarded_header;
-  for (const auto& [name, value] : record.custom_headers) {
-    auto checked = check_custom_header(name, value);
-    if (!checked) return std::unexpected(checked.error());
-    target.custom_headers.emplace_back(name, value);
-  }
+  if (auto taken = take_custom_headers(target, record); !taken) return std::unexpected(taken.error());
   if (auto few = check_number_of(record.underscore_headers); !few) return std::unexpected(few.error());
   for (const std::string& name : record.underscore_headers) {
     if (auto checked = check_underscore_header(name, target.custom_headers); !checked) {

@@ -43,15 +43,16 @@ struct Target {
   bool forwarded_header = false;
   std::vector<std::string> underscore_headers;  // names that pass although they are not plain
 
-  // Error (invalid): what parse_target_url() or upstream_tls_faults() refuse, a header that must not be set.
+  // Error (invalid): a hostname that is not canonical, as no request could be for it; what parse_target_url()
+  // or upstream_tls_faults() refuse; a header that must not be set, or more of them than there may be.
   // A name that must not pass is left out of underscore_headers, and the log says so: rules may be stricter
   // than those by which the record was stored. Control thread only, as `trust`.
   static base::Result<Target> from_record(const store::TargetRecord& record, UpstreamTrust& trust);
 };
 
-// The check of custom headers, for the API to apply before anything is stored; that of a target_url is
-// parse_target_url().
-base::Status check_custom_header(std::string_view name, std::string_view value);
+// What is wrong with all the custom headers of a target, in sentences without a full stop; for the API to
+// apply before anything is stored. That of a target_url is parse_target_url().
+[[nodiscard]] std::vector<std::string> custom_header_faults(const Headers& headers);
 // The same for names that are to pass although they are not plain (http::is_plain_name). Not those that an
 // upstream may take for a field of ours or for a custom header, and kUnderscoreHeadersMax at most.
 base::Status check_underscore_headers(const std::vector<std::string>& names, const Headers& custom_headers);

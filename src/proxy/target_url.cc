@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include "base/limits.h"
 #include "base/strings.h"
 #include "base/url.h"
 #include "http/field_rules.h"
@@ -50,6 +51,9 @@ bool is_sendable(std::string_view path) {
 }  // namespace
 
 base::Result<TargetUrl> parse_target_url(std::string_view text) {
+  if (text.size() > base::kTargetUrlBytesMax) {
+    return refuse(fmt::format("it has {} bytes, {} is the most", text.size(), base::kTargetUrlBytesMax));
+  }
   auto url = base::parse_url(text);
   if (!url) return base::wrap(url.error(), "target_url");
   const auto transport = transport_of(url->scheme);

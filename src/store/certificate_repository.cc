@@ -11,7 +11,7 @@ net::Task<base::Result<std::optional<CertificateRecord>>> CertificateRepository:
   if (!json) co_return std::unexpected(json.error());
   if (!*json) co_return std::nullopt;
   auto record = parse_certificate_record(cert_name, **json);
-  if (!record) co_return std::unexpected(record.error());
+  if (!record) co_return std::unexpected(unreadable(record.error(), ObjectKind::certificate, cert_name));
   co_return std::optional(std::move(*record));
 }
 
@@ -26,11 +26,13 @@ net::Task<base::Result<Listing<CertificateRecord>>> CertificateRepository::list_
   if (!objects) co_return std::unexpected(objects.error());
   Listing<CertificateRecord> listing;
   for (const StoredObject& object : *objects) {
-    auto record = parse_certificate_record(object.name, object.json);
+    auto record = object.json ? parse_certificate_record(object.name, *object.json)
+                              : std::unexpected(object.json.error());
     if (record) {
       listing.records.push_back(std::move(*record));
     } else {
-      base::log_warn("left out: {}", record.error().context);
+      base::log_warn("left out: {}",
+                     unreadable(record.error(), ObjectKind::certificate, object.name).context);
       listing.unreadable.push_back(object.name);
     }
   }

@@ -2,9 +2,13 @@
 #include <algorithm>
 #include <array>
 
+#include <fmt/core.h>
+
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/strings.h"
 #include "store/object_store.h"
+#include "store/scripts.h"
 
 namespace cardea::store {
 namespace {
@@ -38,6 +42,19 @@ base::Result<ScanPage> read_page(const base::Result<RedisReply>& reply) {
   return page;
 }
 
+// nullopt: there is none, or the key holds something that is none.
+std::optional<base::Result<std::string>> read_object(const RedisReply& value, ObjectKind kind,
+                                                     std::string_view name) {
+  if (const auto size = value.integer()) {
+    return base::fail(base::ErrorCode::invalid,
+                      fmt::format("{} \"{}\" has {} bytes, {} is the most", to_string(kind),
+                                  base::printable(name), *size, base::kObjectBytesMax),
+                      base::ErrorSource::store);
+  }
+  if (const auto text = value.text()) return std::string(*text);
+  return std::nullopt;
+}
+
 net::Task<base::Result<bool>> exists(RedisClient& client, std::string key) {
   std::vector<std::string> command{"EXISTS", std::move(key)};
   auto reply = co_await client.command(std::move(command));
@@ -67,22 +84,26 @@ net::Task<base::Result<std::vector<std::string>>> list_names(RedisClient& client
   co_return std::move(names);
 }
 
-net::Task<base::Result<std::vector<StoredObject>>> load_objects(RedisClient& client, ObjectKind kind,
+net::Task<base::Result<std::vector<StoredObject>>> load_objects(ScriptRunner& scripts, ObjectKind kind,
                                                                 std::vector<std::string> names) {
   std::vector<StoredObject> objects;
-  for (std::size_t first = 0; first < names.size(); first += base::kRedisListChunk) {
+  for (std::size_t first = 0; first < names.size();) {
     const std::size_t end = std::min(names.size(), first + base::kRedisListChunk);
-    std::vector<std::string> command{"MGET"};
-    for (std::size_t i = first; i < end; ++i) command.push_back(key_names::object(kind, names[i]));
-    auto reply = co_await client.command(std::move(command));
+    std::vector<std::string> keys;
+    for (std::size_t i = first; i < end; ++i) keys.push_back(key_names::object(kind, names[i]));
+    std::vector<std::string> limits{std::to_string(base::kObjectBytesMax),
+                                    std::to_string(base::kRedisListBytesMax)};
+    auto reply = co_await scripts.run(scripts::kLoad, std::move(keys), std::move(limits));
     if (!reply) co_return std::unexpected(reply.error());
     auto values = reply->array();
     if (!values) co_return std::unexpected(values.error());
-    for (std::size_t i = first; i < end && i - first < values->size(); ++i) {
-      auto json = (*values)[i - first].optional_text();
-      if (!json) co_return std::unexpected(json.error());
-      std::optional<std::string>& present = *json;
-      if (present) objects.push_back({std::move(names[i]), std::move(*present)});
+    if (values->empty() || values->size() > end - first) {
+      co_return base::fail(base::ErrorCode::protocol, "a list of objects came with another length",
+                           base::ErrorSource::store);
+    }
+    for (const RedisReply& value : *values) {
+      std::string& name = names[first++];
+      if (auto json = read_object(value, kind, name)) objects.push_back({std::move(name), std::move(*json)});
     }
   }
   co_return std::move(objects);

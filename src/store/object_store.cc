@@ -31,14 +31,26 @@ base::Result<Verdict> read_verdict(const base::Result<RedisReply>& reply) {
 
 }  // namespace
 
+base::Error unreadable(base::Error error, ObjectKind kind, std::string_view name) {
+  error.context +=
+      fmt::format("; correct or delete \"{}\" in Redis", base::printable(key_names::object(kind, name)));
+  return error;
+}
+
 net::Task<base::Result<std::optional<std::string>>> ObjectStore::load(std::string name) {
-  co_return co_await client_.get(key_names::object(kind_, name));
+  std::vector<std::string> names{name};
+  auto found = co_await load_objects(scripts_, kind_, std::move(names));
+  if (!found) co_return std::unexpected(found.error());
+  if (found->empty()) co_return std::nullopt;
+  base::Result<std::string>& json = found->front().json;
+  if (!json) co_return std::unexpected(unreadable(json.error(), kind_, name));
+  co_return std::move(*json);
 }
 
 net::Task<base::Result<std::vector<StoredObject>>> ObjectStore::list() {
   auto names = co_await list_names(client_, kind_);
   if (!names) co_return std::unexpected(names.error());
-  co_return co_await load_objects(client_, kind_, std::move(*names));
+  co_return co_await load_objects(scripts_, kind_, std::move(*names));
 }
 
 net::Task<base::Result<RedisReply>> ObjectStore::run(const std::string& script, std::string name,
@@ -80,8 +92,9 @@ net::Task<base::Result<bool>> ObjectStore::erase(std::string name, Expected expe
 }
 
 std::unexpected<base::Error> ObjectStore::conflict(std::string_view name, std::string_view verdict) const {
-  const std::string_view why =
-      verdict == "fenced" ? "is being worked on by another node" : "was changed by somebody else meanwhile";
+  const std::string_view why = verdict == "fenced"
+                                   ? "is being worked on by another node"
+                                   : "was changed by somebody else meanwhile; read it and try again";
   return base::fail(base::ErrorCode::conflict,
                     fmt::format("{} \"{}\" {}", to_string(kind_), base::printable(name), why),
                     base::ErrorSource::store);

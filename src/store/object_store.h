@@ -42,8 +42,11 @@ struct Along {
 
 struct StoredObject {
   std::string name;
-  std::string json;
+  base::Result<std::string> json;  // error (invalid): there is more of it than kObjectBytesMax
 };
+
+// The error of an object that was found and cannot be read, with its key and what to do.
+[[nodiscard]] base::Error unreadable(base::Error error, ObjectKind kind, std::string_view name);
 
 // All objects of a kind, sorted by name, and the names of those that are there and cannot be read.
 template <typename Record>
@@ -59,6 +62,7 @@ class ObjectStore {
   ObjectStore(RedisClient& client, ScriptRunner& scripts, ObjectKind kind)
       : client_(client), scripts_(scripts), kind_(kind) {}
 
+  // nullopt: there is no such object. Error (invalid): there is more of it than kObjectBytesMax.
   net::Task<base::Result<std::optional<std::string>>> load(std::string name);
   // All objects of the index, sorted by name. An index entry without an object is left out. Not a snapshot:
   // others may write meanwhile.
@@ -84,8 +88,9 @@ class ObjectStore {
 
 // The names in the index of a kind, sorted.
 net::Task<base::Result<std::vector<std::string>>> list_names(RedisClient& client, ObjectKind kind);
-// The objects of these names, in their order, without those that do not exist.
-net::Task<base::Result<std::vector<StoredObject>>> load_objects(RedisClient& client, ObjectKind kind,
+// The objects of these names, in their order, without those that do not exist. One that is too long is no
+// error of the whole: it would make all the others unreadable.
+net::Task<base::Result<std::vector<StoredObject>>> load_objects(ScriptRunner& scripts, ObjectKind kind,
                                                                 std::vector<std::string> names);
 // Adds every stored object of the kind to its index. Walks through all keys (SCAN): at start only, or when an
 // index was lost; never on a request or a timer.

@@ -65,6 +65,21 @@ redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[6], '*',
 return {'saved', generation}
 )lua";
 
+const std::string kLoad = R"lua(
+local values, total = {}, 0
+for i, key in ipairs(KEYS) do
+  local size = redis.pcall('STRLEN', key)
+  if type(size) == 'table' or size > tonumber(ARGV[1]) then
+    values[i] = size
+  else
+    total = total + size
+    if i > 1 and total > tonumber(ARGV[2]) then break end
+    values[i] = redis.call('GET', key)
+  end
+end
+return values
+)lua";
+
 const std::string kErase = kCheck + R"lua(
 local stored = redis.call('GET', KEYS[1])
 if not stored then

@@ -18,6 +18,12 @@ extern const std::string kSave;
 // {"fenced", …}.
 extern const std::string kErase;
 
+// Reads the texts of several keys, of the first ones only where all together would be too long.
+// KEYS: objects, at least one. ARGV: bytes at most of one, of all. Returns a list with at least one item, in
+// the order of the keys: the text; nil if there is none; its size if it is too long; an error if it is no
+// text.
+extern const std::string kLoad;
+
 // Stores a token under both of its keys unless the name is taken. KEYS: by name, by hash, index, changes,
 // counter. ARGV: JSON; kind; name; changes kept. Returns 1, or 0 if the name or the hash exists.
 extern const std::string kCreateToken;

@@ -11,7 +11,7 @@ net::Task<base::Result<std::optional<TargetRecord>>> TargetRepository::load(std:
   if (!json) co_return std::unexpected(json.error());
   if (!*json) co_return std::nullopt;
   auto record = parse_target_record(hostname, **json);
-  if (!record) co_return std::unexpected(record.error());
+  if (!record) co_return std::unexpected(unreadable(record.error(), ObjectKind::target, hostname));
   co_return std::optional(std::move(*record));
 }
 
@@ -26,11 +26,12 @@ net::Task<base::Result<Listing<TargetRecord>>> TargetRepository::list_all() {
   if (!objects) co_return std::unexpected(objects.error());
   Listing<TargetRecord> listing;
   for (const StoredObject& object : *objects) {
-    auto record = parse_target_record(object.name, object.json);
+    auto record =
+        object.json ? parse_target_record(object.name, *object.json) : std::unexpected(object.json.error());
     if (record) {
       listing.records.push_back(std::move(*record));
     } else {
-      base::log_warn("left out: {}", record.error().context);
+      base::log_warn("left out: {}", unreadable(record.error(), ObjectKind::target, object.name).context);
       listing.unreadable.push_back(object.name);
     }
   }

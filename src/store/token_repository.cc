@@ -68,11 +68,11 @@ net::Task<base::Result<std::optional<TokenRecord>>> TokenRepository::find_by_nam
 net::Task<base::Result<std::vector<TokenRecord>>> TokenRepository::list() {
   auto names = co_await list_names(client_, ObjectKind::token);
   if (!names) co_return std::unexpected(names.error());
-  auto objects = co_await load_objects(client_, ObjectKind::token, std::move(*names));
+  auto objects = co_await load_objects(scripts_, ObjectKind::token, std::move(*names));
   if (!objects) co_return std::unexpected(objects.error());
   std::vector<TokenRecord> records;
   for (const StoredObject& object : *objects) {
-    auto record = parse_token_record(object.json);
+    auto record = object.json ? parse_token_record(*object.json) : std::unexpected(object.json.error());
     if (record) {
       records.push_back(std::move(*record));
     } else {

@@ -42,7 +42,9 @@ def test_an_invalid_token_is_never_silently_anonymous(public_api, path):
 BAD_TARGETS = {
     "not an object": [],
     "no hostname": {"target_url": "http://127.0.0.1:1"},
+    "a hostname that is null": {"hostname": None, "target_url": "http://127.0.0.1:1", "enable_https": False},
     "no target_url": {"hostname": "bad.cardea.test"},
+    "a target_url that is null": {"hostname": "bad.cardea.test", "target_url": None},
     "hostname of a wrong type": {"hostname": 7, "target_url": "http://127.0.0.1:1"},
     "hostname with a space": {"hostname": "bad host", "target_url": "http://127.0.0.1:1"},
     "hostname that is an address": {"hostname": "127.0.0.2", "target_url": "http://127.0.0.1:1"},
@@ -67,7 +69,7 @@ def test_a_bad_target_is_400_with_a_sentence_and_stores_nothing(api, database, b
     status, _, answer = api.call("POST", "/proxy/targets", body)
     assert status == 400, answer
     sentence(answer)
-    assert database.get("proxy:bad.cardea.test") is None
+    assert database.exists("proxy:bad.cardea.test", "proxy:") == 0
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"nonsense", b'{"hostname": "a"} x', b"\xff\xfe", b"[" * 10000])
@@ -216,6 +218,33 @@ def test_what_is_not_there_is_404(api, method, path):
     status, _, answer = api.call(method, path)
     assert status == 404
     sentence(answer)
+
+
+@pytest.mark.parametrize("resource", ["proxy/targets", "certificates"])
+def test_a_name_from_the_path_is_said_printably_and_cut(api, resource):
+    for name, said in (("%ff%fe.cardea.test", r"\xff\xfe.cardea.test"), ("a" * 8000, "a" * 70)):
+        status, _, answer = api.call("GET", f"/{resource}/{name}")
+        assert status == 404
+        assert said in sentence(answer) and len(sentence(answer)) < 200
+
+
+@pytest.mark.parametrize(
+    ("key", "path"),
+    [
+        ("proxy:unreadable.cardea.test", "/proxy/targets/unreadable.cardea.test"),
+        ("cert:unreadable", "/certificates/unreadable"),
+    ],
+)
+def test_a_stored_object_that_cannot_be_read_is_not_the_clients_fault(api, database, key, path):
+    database.set(key, '{"target_url":7,"domains":7}')
+    try:
+        for method in ("GET", "DELETE"):
+            status, _, answer = api.call(method, path)
+            assert status == 500, answer
+            assert f'delete "{key}" in Redis' in sentence(answer)
+    finally:
+        database.delete(key)
+    assert api.call("GET", path)[0] == 404
 
 
 def test_the_status_of_an_unknown_certificate_is_not_found(public_api):

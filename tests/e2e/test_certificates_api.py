@@ -16,7 +16,7 @@ from support.ca_stack import (
     running_ca_stack,
     served_fingerprint,
 )
-from support.names import BLOCKED_NAME
+from support.names import BLOCKED_NAME, certificate_name
 
 
 @pytest.fixture(scope="module")
@@ -458,3 +458,18 @@ def test_many_writes_at_once_end_in_one_order(owner, stack):
     assert not failed(after)
     ordered = stack.proxy.exchanges("new_order", payload=lambda payload: "busy.cardea.test" in str(payload))
     assert len(ordered) == 2, "the first one and one renewal"
+
+
+def test_a_change_of_a_target_leaves_an_order_that_failed_as_it_is(owner, stack):
+    """Its back-off, and all that its owner set besides the name of the host."""
+    host = "fails.cardea.test"
+    name = certificate_name(host)
+    stack.proxy.add(Fault("new_order", problem(403, "rejectedIdentifier"), when=lambda e: host in str(e.payload)))
+    owner.create_certificate(name, host, f"also.{host}", key_type="ec_p384", challenge_type="tls-alpn-01")
+    before = certificate_when(owner, name, failed, "has failed")
+    owner.create_target(host, stack.nginx.url, enable_https=False)
+    said = owner.expect(200, "PUT", f"/proxy/targets/{host}", {"enable_https": True})["certificate_status"]
+    assert said == (
+        f'The certificate "{name}" exists already, but its last order failed; POST /certificates/{name}/renew repeats it'
+    )
+    assert certificate(owner, name) == before

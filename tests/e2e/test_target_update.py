@@ -46,6 +46,30 @@ def test_an_object_that_was_read_can_be_sent_back(api, cardea, target):
     assert seen(cardea, target)[1]["x-key"] == "secret"
 
 
+def test_an_object_that_changed_since_it_was_read_is_a_conflict(api, target, nginx):
+    shown = api.expect(200, "GET", f"/proxy/targets/{target}")
+    changed = update(api, target, target_url=nginx.url)["proxy_target"]
+    detail = update(api, target, status=409, **shown)["detail"]
+    assert target in detail and "read it and try again" in detail
+    assert api.expect(200, "GET", f"/proxy/targets/{target}") == changed
+
+
+def test_names_of_headers_are_the_same_in_any_case(api, cardea, target):
+    answer = update(api, target, custom_headers={"x-kEY": "new", "x-OTHER": None})
+    assert answer["proxy_target"]["custom_headers"] == {"x-kEY": "(hidden)"}
+    wait_until(lambda: seen(cardea, target)[1].get("x-key") == "new", 20, "the change is served")
+    assert "x-other" not in seen(cardea, target)[1]
+
+
+def test_small_changes_do_not_add_up_to_more_than_there_may_be(api, target):
+    update(api, target, custom_headers={f"X-{number}": "v" for number in range(30)})
+    before = api.expect(200, "GET", f"/proxy/targets/{target}")
+    assert len(before["custom_headers"]) == 32
+    assert "32 is the most" in update(api, target, status=400, custom_headers={"X-More": "v"})["detail"]
+    assert "8192 is the most" in update(api, target, status=400, custom_headers={"X-1": "v" * 8192})["detail"]
+    assert api.expect(200, "GET", f"/proxy/targets/{target}") == before
+
+
 def test_a_site_can_be_switched_off_and_on(api, cardea, target):
     for enabled, status in ((False, 503), (True, 200)):
         update(api, target, enabled=enabled)
@@ -72,11 +96,14 @@ def test_https_that_is_turned_on_orders_the_certificate(api, public_api, target,
     [
         ({"target_url": "gopher://127.0.0.1"}, "target_url"),
         ({"target_url": None}, '"target_url" is missing'),
+        ({"target_url": "http://127.0.0.1/" + "p" * 2048}, "2048 is the most"),
         ({"enabled": "yes"}, '"enabled" must be true or false'),
         ({"hostname": "other.cardea.test"}, '"hostname" cannot be changed'),
         ({"cert_name": "other"}, '"cert_name" cannot be changed'),
         ({"owner_token_hash": "me"}, '"owner_token_hash" is not known here'),
         ({"custom_headers": {"Host": "x"}}, '"Host" is set by the proxy'),
+        ({"custom_headers": {"X-New": " v"}}, "space or tab"),
+        ({"custom_headers": {"X-New": "1", "x-new": "2"}}, '"x-new" is there twice'),
         ({"custom_headers": {"X-None": "(hidden)"}}, "no value of it is stored"),
     ],
 )

@@ -54,6 +54,17 @@ TEST(JsonReader, SaysAllFaultsAtOnce) {
   }
 }
 
+TEST(JsonReader, MissesARequiredTextThatIsNull) {
+  for (const std::string_view body : {"{}", R"({"name":null})"}) {
+    JsonReader json = reader(body);
+    EXPECT_EQ(json.required_text("name"), std::nullopt) << body;
+    EXPECT_EQ(faults(json), "\"name\" is missing.") << body;
+  }
+  JsonReader json = reader(R"({"name":""})");
+  EXPECT_EQ(json.required_text("name"), "");
+  EXPECT_EQ(faults(json), "");
+}
+
 TEST(JsonReader, PrintsUnknownNamesSafely) {
   JsonReader json = reader(R"({"a\r\nb\u0000":1})");
   const std::string all = faults(json);

@@ -19,7 +19,7 @@ TEST(ApiMessage, HasAStatusForEveryError) {
       {ErrorCode::protocol, 503},  {ErrorCode::unavailable, 503},  {ErrorCode::cancelled, 503},
       {ErrorCode::rejected, 503},  {ErrorCode::internal, 503}};
   for (const auto& [code, status] : statuses) {
-    const Response response = error_response({code, base::ErrorSource::store, false, "a \"sentence\""});
+    const Response response = error_response({code, base::ErrorSource::client, false, "a \"sentence\""});
     EXPECT_EQ(response.status, status) << base::to_string(code);
     EXPECT_EQ(response.content_type, "application/problem+json");
     const auto document = boost::json::parse(response.body).as_object();
@@ -27,6 +27,12 @@ TEST(ApiMessage, HasAStatusForEveryError) {
     EXPECT_EQ(document.at("detail").as_string(), "a \"sentence\"");
     EXPECT_FALSE(document.at("title").as_string().empty());
   }
+}
+
+TEST(ApiMessage, DoesNotBlameTheClientForWhatIsStored) {
+  const base::Error unreadable{ErrorCode::invalid, base::ErrorSource::store, false, "a sentence"};
+  EXPECT_EQ(error_response(unreadable).status, 500);
+  EXPECT_EQ(error_response(unreadable).fields, Fields{}) << "trying again does not help";
 }
 
 TEST(ApiMessage, SaysWhatAClientNeedsToTryAgain) {

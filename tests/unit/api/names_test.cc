@@ -130,10 +130,17 @@ TEST(CertName, HasLettersDigitsAndAFewSigns) {
   }
   for (const std::string& name : {std::string(), std::string("-a"), std::string(".a"), std::string("_a"),
                                   std::string("a b"), std::string("a/b"), std::string("a:b"),
-                                  std::string("\xc3\xa4"), std::string("a\0b", 3), std::string(129, 'a')}) {
+                                  std::string("\xc3\xa4"), std::string("a\0b", 3), std::string(260, 'a')}) {
     EXPECT_TRUE(is_invalid(check_cert_name(name))) << name;
     EXPECT_TRUE(is_invalid(check_token_name(name))) << name;
   }
+}
+
+TEST(CertName, HasRoomForThatOfEveryTarget) {
+  const std::string longest = "proxy-" + std::string(253, 'a');
+  EXPECT_TRUE(check_cert_name(longest));
+  EXPECT_TRUE(is_invalid(check_cert_name(longest + "a")));
+  EXPECT_TRUE(is_invalid(check_token_name(std::string(129, 'a'))));
 }
 
 TEST(Email, HasOneAtWithSomethingOnBothSides) {

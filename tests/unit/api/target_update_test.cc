@@ -1,10 +1,13 @@
 #include "api/target_update.h"
 
 #include <boost/json/parse.hpp>
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 namespace cardea::api {
 namespace {
+
+namespace json = boost::json;
 
 store::TargetRecord stored() {
   store::TargetRecord record;
@@ -59,9 +62,33 @@ TEST(TargetUpdate, TakesBackWhatWasShown) {
   EXPECT_EQ(object.at("custom_headers"), (boost::json::object{{"X-Key", "secret"}, {"X-Other", "1"}}));
 }
 
+TEST(TargetUpdate, TakesNamesOfHeadersAsTheSameInAnyCase) {
+  const json::object stored{{"X-Key", "secret"}, {"X-Other", "1"}};
+  const auto headers = [](std::string_view patch) {
+    return applied(fmt::format(R"j({{"custom_headers":{}}})j", patch)).at("custom_headers").as_object();
+  };
+  EXPECT_EQ(headers(R"j({"x-key":"new"})j"), (json::object{{"x-key", "new"}, {"X-Other", "1"}}));
+  EXPECT_EQ(headers(R"j({"X-KEY":null})j"), (json::object{{"X-Other", "1"}}));
+  EXPECT_EQ(headers(R"j({"x-key":"(hidden)"})j"), (json::object{{"x-key", "secret"}, {"X-Other", "1"}}));
+  EXPECT_EQ(headers(R"j({"x-none":null})j"), stored);
+  EXPECT_EQ(headers(R"j({"X-Key":null,"x-key":"new"})j"), (json::object{{"x-key", "new"}, {"X-Other", "1"}}));
+  EXPECT_EQ(headers(R"j({"x-key":"new","X-Key":null})j"), (json::object{{"x-key", "new"}, {"X-Other", "1"}}));
+  EXPECT_EQ(headers(R"j({"X-New":"1","x-new":"2"})j").size(), 4) << "the check of the whole refuses this";
+}
+
+TEST(TargetUpdate, IsAConflictWithALaterChange) {
+  for (const char* generation : {"6", "8", "0", "-1", "7.5"}) {
+    const auto merged = apply_patch(
+        stored(), fmt::format(R"j({{"created_at":"2026-11-22T03:06:02Z","generation":{}}})j", generation));
+    ASSERT_FALSE(merged) << generation;
+    EXPECT_EQ(merged.error().code, base::ErrorCode::conflict) << generation;
+    EXPECT_NE(merged.error().context.find("read it and try again"), std::string::npos);
+  }
+}
+
 TEST(TargetUpdate, RefusesWhatOnlyCardeaSets) {
   EXPECT_EQ(refused(R"j({"cert_name":"other"})j"), "\"cert_name\" cannot be changed.");
-  EXPECT_EQ(refused(R"j({"generation":8})j"), "\"generation\" cannot be changed.");
+  EXPECT_EQ(refused(R"j({"generation":"8"})j"), "\"generation\" cannot be changed.");
   EXPECT_NE(refused(R"j({"hostname":"other.example.com"})j").find("\"hostname\" cannot be changed"),
             std::string::npos);
   EXPECT_NE(refused(R"j({"custom_headers":{"X-Unknown":"(hidden)"}})j").find("\"X-Unknown\""),

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/strings.h"
 #include "proxy/target_url.h"
 
 namespace cardea::proxy {
@@ -105,6 +106,19 @@ TEST(Target, RefusesOtherUrls) {
   }
 }
 
+TEST(Target, RefusesAHostnameThatIsNotCanonical) {
+  store::TargetRecord record = record_to("http://backend");
+  for (const char* name : {"", ".", "WWW.example.com", "www.example.com.",
+                           "b\xc3\xbc"
+                           "cher.example",
+                           "a b"}) {
+    record.hostname = name;
+    const auto target = made(record);
+    ASSERT_FALSE(target) << name;
+    EXPECT_EQ(target.error().code, base::ErrorCode::invalid) << name;
+  }
+}
+
 TEST(Target, IsMadeOfAUnixSocket) {
   struct UnixCase {
     std::string_view url, path, prefix;
@@ -167,15 +181,67 @@ TEST(Target, RefusesCustomHeadersThatAreNoneOrAreOurs) {
       {"Proxy-Authorization", "x"},
   };
   for (const auto& header : headers) {
-    const auto checked = check_custom_header(header.first, header.second);
-    ASSERT_FALSE(checked) << header.first;
-    EXPECT_EQ(checked.error().code, base::ErrorCode::invalid);
-    EXPECT_TRUE(checked.error().context.starts_with("custom_headers")) << checked.error().context;
-    EXPECT_EQ(checked.error().context.find("Smuggled"), std::string::npos) << "a value may be a secret";
+    const auto faults = custom_header_faults({{"X-Good", "1"}, header});
+    ASSERT_EQ(faults.size(), 1) << header.first;
+    EXPECT_TRUE(faults.front().starts_with("custom_headers")) << faults.front();
+    EXPECT_EQ(faults.front().find("Smuggled"), std::string::npos) << "a value may be a secret";
     store::TargetRecord record = record_to("http://backend");
     record.custom_headers = {{"X-Good", "1"}, header};
     EXPECT_FALSE(made(record)) << header.first;
   }
+}
+
+TEST(Target, LimitsTheCustomHeadersOfARequest) {
+  Headers headers;
+  for (int i = 0; i < 32; ++i) headers.emplace_back("X-" + std::to_string(i), "v");
+  const std::size_t used = 10 * 4 + 22 * 5;  // "X-0v" to "X-31v"
+  store::TargetRecord record = record_to("http://backend");
+  record.custom_headers = headers;
+  record.custom_headers.back().second.assign(8192 - used + 1, 'v');
+  EXPECT_EQ(custom_header_faults(record.custom_headers), std::vector<std::string>{});
+  EXPECT_TRUE(made(record));
+  record.custom_headers.back().second += 'v';
+  EXPECT_EQ(custom_header_faults(record.custom_headers),
+            std::vector<std::string>{
+                "custom_headers: their names and values would have 8193 bytes, 8192 is the most"});
+  EXPECT_FALSE(made(record));
+  record.custom_headers = headers;
+  record.custom_headers.emplace_back("X-32", "v");
+  EXPECT_EQ(custom_header_faults(record.custom_headers),
+            std::vector<std::string>{"custom_headers: they would be 33, 32 is the most"});
+  EXPECT_FALSE(made(record));
+}
+
+TEST(Target, LimitsTheUrl) {
+  const std::string longest = "http://backend/" + std::string(2048 - 15, 'p');
+  EXPECT_TRUE(made(record_to(longest)));
+  const auto refused = parse_target_url(longest + "p");
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().context.find("2048"), std::string::npos) << refused.error().context;
+  EXPECT_LT(refused.error().context.size(), 200);
+}
+
+TEST(Target, ComparesNamesOfCustomHeadersWithoutCase) {
+  const auto faults = custom_header_faults({{"X-Key", "1"}, {"X-Other", "2"}, {"x-kEY", "3"}});
+  ASSERT_EQ(faults.size(), 1);
+  EXPECT_TRUE(faults.front().starts_with("custom_headers: \"x-kEY\" is there twice")) << faults.front();
+  // A record that is stored already stays served.
+  store::TargetRecord record = record_to("http://backend");
+  record.custom_headers = {{"X-Key", "1"}, {"X-Other", "2"}, {"x-kEY", "3"}};
+  EXPECT_EQ(made(record).value().custom_headers, (Headers{{"X-Key", "1"}, {"X-Other", "2"}}));
+}
+
+TEST(Target, TakesNoSpaceAtAnEndOfACustomHeader) {
+  for (const char* value : {" v", "v ", "\tv", "v\t", " ", "\t"}) {
+    const auto faults = custom_header_faults({{"X-Key", value}});
+    ASSERT_EQ(faults.size(), 1) << value;
+    EXPECT_TRUE(faults.front().starts_with("custom_headers: \"X-Key\" has a space or tab")) << faults.front();
+    // A record that is stored already stays served.
+    store::TargetRecord record = record_to("http://backend");
+    record.custom_headers = {{"X-Key", value}};
+    EXPECT_EQ(made(record).value().custom_headers, (Headers{{"X-Key", std::string(base::trim(value))}}));
+  }
+  EXPECT_EQ(custom_header_faults({{"X-Key", "a b\tc"}, {"X-Empty", ""}}), std::vector<std::string>{});
 }
 
 TEST(Target, TakesNamesThatAreNotPlainIfTheyAreNotOursOtherwise) {

@@ -100,6 +100,36 @@ TEST_F(Repositories, ObjectsOfOthersAreGenerationZeroAndFoundAfterARebuild) {
   });
 }
 
+TEST_F(Repositories, LeavesOutWhatIsTooLongAndReadsTheRest) {
+  run_connected([&]() -> net::Task<void> {
+    const auto json_of = [](std::size_t bytes) {
+      const std::string begin = R"({"target_url":"http://b:1","x":")";
+      return begin + std::string(bytes - begin.size() - 2, 'x') + "\"}";
+    };
+    // More than one reply takes, the longest that is read among them.
+    std::vector<std::string> expected;
+    for (int i = 10; i < 30; ++i) {
+      expected.push_back("h" + std::to_string(i) + ".example");
+      co_await text(Command{"SET", "proxy:" + expected.back(), json_of(base::kObjectBytesMax)});
+    }
+    co_await text(Command{"SET", "proxy:g.example", json_of(base::kObjectBytesMax + 1)});
+    co_await text(Command{"SET", "proxy:h20a.example", json_of(base::kRedisReplyBytesMax + 1)});
+    co_await text(Command{"LPUSH", "proxy:list.example", "no text"});
+    EXPECT_TRUE(co_await rebuild_indexes(client));
+    const auto listed = co_await targets.list_all();
+    EXPECT_TRUE(listed);
+    if (!listed) co_return;
+    std::vector<std::string> names;
+    for (const TargetRecord& record : listed->records) names.push_back(record.hostname);
+    EXPECT_EQ(names, expected);
+    EXPECT_EQ(listed->unreadable, (std::vector<std::string>{"g.example", "h20a.example"}));
+    const auto refused = co_await targets.load("h20a.example");
+    EXPECT_EQ(code_of(refused), ErrorCode::invalid);
+    if (!refused) EXPECT_TRUE(refused.error().context.ends_with("delete \"proxy:h20a.example\" in Redis"));
+    EXPECT_TRUE(client.connected()) << "nothing of it was sent";
+  });
+}
+
 TEST_F(Repositories, ListsMoreObjectsThanOneChunkSorted) {
   run_connected([&]() -> net::Task<void> {
     const std::size_t count = base::kRedisScanChunk + base::kRedisListChunk + 7;
