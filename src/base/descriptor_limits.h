@@ -1,4 +1,4 @@
-// What open files are kept for, with the reasons. The table is in docs/security.md.
+// What open files are kept for; part of limits.h, which is what others include.
 #pragma once
 
 #include <cstddef>

@@ -6,8 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "base/acme_limits.h"    // those of the work on certificates
-#include "base/target_limits.h"  // those of one proxy target
+#include "base/acme_limits.h"        // those of the work on certificates
+#include "base/descriptor_limits.h"  // what open files are kept for
+#include "base/name_limits.h"        // those of resolving upstreams' names
+#include "base/target_limits.h"      // those of one proxy target
 
 namespace cardea::base {
 
@@ -109,33 +111,6 @@ inline constexpr std::size_t kLingerBytesMax = 256 * 1024;
 inline constexpr std::size_t kClientHelloBytesMax = 16 * 1024;
 // Protocols in one ALPN extension. Browsers send 2 or 3; 16 KiB of one-byte names would be 8000 strings.
 inline constexpr std::size_t kAlpnProtocolsMax = 32;
-
-// --- Names of upstreams ---
-
-// The system's resolver tells no lifetime of an answer. Short enough that a container that was started anew
-// is found soon, long enough that a busy host asks rarely.
-inline constexpr auto kNameFresh = 10s;
-// An answer at whose addresses nobody accepts is fresh no longer than this: whoever was started anew has
-// another.
-inline constexpr auto kNameDoubted = 1s;
-// The last good answer is used for this long while there is no new one: an outage of the name servers should
-// not be one of the sites.
-inline constexpr auto kNameUsable = 5min;
-// A name that does not resolve is not asked for again sooner.
-inline constexpr auto kNameFailureKept = 2s;
-// How long a request waits for a new answer while there is an old one that can be used.
-inline constexpr auto kNameRefreshPatience = 1s;
-// Without an old one; after it requests fail at once until the resolver gives up or answers.
-inline constexpr auto kNamePatience = kDialTimeout;
-// Names kept per worker, some 300 bytes each; the one that was used least lately goes.
-inline constexpr std::size_t kNamesKeptMax = 1024;
-// Names that the process resolves at once, each on a thread of its own. One that gets no answer takes 10 to
-// 30 s.
-inline constexpr std::size_t kLookupsMax = 32;
-// A name that took this long the last time is slow, and slow ones leave room for the others.
-inline constexpr auto kSlowLookup = 2s;
-inline constexpr std::size_t kSlowLookupsMax = 16;
-inline constexpr std::size_t kSlowNamesMax = 1024;
 
 // --- Log ---
 

@@ -10,7 +10,6 @@
 #include <malloc.h>
 #include <sys/resource.h>
 
-#include "base/descriptor_limits.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "crypto/key.h"
