@@ -346,8 +346,7 @@ def respond_slowly(server: socket.socket, clock, pieces) -> int:
 def asked(client, host, listener):
     """A client that waits for its response, and the upstream that has its request."""
     client.sendall(f"GET /slow HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
-    server, _ = listener.accept_request()
-    with server:
+    with listener.accept_request() as (server, _):
         yield client, server
 
 

@@ -1,5 +1,6 @@
 """How long an idle connection to an upstream is kept: never as long as the upstream keeps it."""
 
+import contextlib
 import select
 
 import pytest
@@ -42,6 +43,13 @@ def ask(client, host: str):
     client.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
 
 
+@contextlib.contextmanager
+def asked_by(client, host: str, listener):
+    ask(client, host)
+    with listener.accept_request() as accepted:
+        yield accepted
+
+
 def answer(server, client, announced: str = ""):
     server.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n{announced}\r\nok".encode())
     raw.receive_until(client, b"\r\n\r\nok")
@@ -55,8 +63,7 @@ def keep_alive(value: str) -> str:
 def test_a_connection_that_its_upstream_is_about_to_close_is_not_kept(host, listener, client, value):
     for _ in range(2):
         ask(client, host)
-        server, _ = listener.accept_request()
-        with server:
+        with listener.accept_request() as (server, _):
             answer(server, client, keep_alive(value))
             assert server.recv(1) == b"", "closed by Cardea"
 
@@ -75,8 +82,7 @@ def test_a_connection_that_its_upstream_is_about_to_close_is_not_kept(host, list
 )
 def test_what_says_nothing_about_the_time_changes_nothing(host, listener, client, announced):
     ask(client, host)
-    server, _ = listener.accept_request()
-    with server:
+    with listener.accept_request() as (server, _):
         for _ in range(2):
             answer(server, client, announced)
             ask(client, host)
@@ -88,11 +94,7 @@ def test_a_connection_is_closed_before_its_upstream_would_do_it(host, listener, 
     """The one that was given back later, but with a time of 2 s, goes before the other."""
     for _ in range(ROUNDS):
         with raw.connect(node.http_port) as first, raw.connect(node.http_port) as second:
-            ask(first, host)
-            long, _ = listener.accept_request()
-            ask(second, host)
-            short, _ = listener.accept_request()
-            with long, short:
+            with asked_by(first, host, listener) as (long, _), asked_by(second, host, listener) as (short, _):
                 answer(long, first)
                 answer(short, second, keep_alive("timeout=2"))
                 ended, _, _ = select.select([long, short], [], [], 20)
