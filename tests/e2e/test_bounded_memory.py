@@ -77,7 +77,7 @@ def join(transfers: list[threading.Thread]):
 
 
 def test_a_client_that_reads_nothing_stops_its_upstream(cardea, host, upstream, open_client):
-    request = f"GET /bytes/{BODY_BYTES} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
+    request = raw.request(f"GET /bytes/{BODY_BYTES}", host, "Connection: close")
     client = open_client()
     client.sendall(request)
     first = Receiver(client)  # what the first one needs stays
@@ -106,9 +106,9 @@ def test_an_upstream_that_reads_nothing_stops_its_client(cardea, host, upstream,
         field, piece, end = "Transfer-Encoding: chunked", b"%x\r\n%s\r\n" % (len(BLOCK), BLOCK), b"0\r\n\r\n"
 
     def upload(path: str) -> tuple[socket.socket, Sender]:
-        head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{field}\r\n\r\n"
+        head = raw.request(f"POST {path}", host, "Connection: close", field)
         client = open_client()
-        return client, Sender(client, chain([head.encode()], repeat(piece, BLOCKS), [end]))
+        return client, Sender(client, chain([head], repeat(piece, BLOCKS), [end]))
 
     client, first = upload("/upload")  # what the first one needs stays
     first.run()

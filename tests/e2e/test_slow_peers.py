@@ -182,30 +182,23 @@ def test_a_slow_body_arrives(upload, clock):
         clock.advance(f"+{STEP}s")
         client.sendall(b"x" * (BYTES_PER_STEP * 5 // 4))
         sent += BYTES_PER_STEP * 5 // 4
-        receive_exactly(server, BYTES_PER_STEP * 5 // 4)
+        raw.receive_exactly(server, BYTES_PER_STEP * 5 // 4)
     for _ in range(3):
         clock.advance("+50s")
         client.sendall(b"x" * 50_000)
         sent += 50_000
-        receive_exactly(server, 50_000)
+        raw.receive_exactly(server, 50_000)
     client.sendall(b"x" * (1_000_000 - sent))
-    receive_exactly(server, 1_000_000 - sent)
+    raw.receive_exactly(server, 1_000_000 - sent)
     server.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
     assert raw.status_of(raw.receive_head(client)) == 200
-
-
-def receive_exactly(connection: socket.socket, count: int):
-    while count > 0:
-        data = connection.recv(min(count, 65536))
-        assert data, "the connection goes on"
-        count -= len(data)
 
 
 def test_an_upload_may_wait_for_its_upstream(upload, clock):
     """Time in which nobody waits for the client is not the client's."""
     client, server = upload
     client.sendall(b"x" * 1_000_000)
-    receive_exactly(server, 1_000_000)
+    raw.receive_exactly(server, 1_000_000)
     clock.advance("+50s")
     server.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
     assert raw.status_of(raw.receive_head(client)) == 200
@@ -264,7 +257,7 @@ def test_a_slow_reader_gets_on(download, clock):
     for _ in range(ROUNDS):
         clock.advance(f"+{STEP}s")
         assert not was_dropped(server)
-        receive_exactly(client, 3 * BYTES_PER_STEP)
+        raw.receive_exactly(client, 3 * BYTES_PER_STEP)
     assert not was_dropped(server)
 
 
@@ -311,9 +304,8 @@ def respond_slowly(server: socket.socket, clock, pieces) -> int:
 @pytest.fixture
 def asked(client, host, listener):
     """A client that waits for its response, and the upstream that has its request."""
-    client.sendall(f"GET /slow HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
-    server, _ = listener.accept_request()
-    with server:
+    client.sendall(raw.request("GET /slow", host))
+    with listener.accept_request() as (server, _):
         yield client, server
 
 
@@ -358,9 +350,9 @@ def test_a_response_that_began_early_may_wait_for_the_rest_of_the_request(upload
         clock.advance(f"+{STEP}s")
         client.sendall(b"x" * (2 * BYTES_PER_STEP))
         sent += 2 * BYTES_PER_STEP
-        receive_exactly(server, 2 * BYTES_PER_STEP)
+        raw.receive_exactly(server, 2 * BYTES_PER_STEP)
     client.sendall(b"x" * (1_000_000 - sent))
-    receive_exactly(server, 1_000_000 - sent)
+    raw.receive_exactly(server, 1_000_000 - sent)
     server.sendall(b"ok")
     assert raw.receive_until(client, b"ok") == b"ok"
 
@@ -369,16 +361,11 @@ def test_a_response_that_began_early_may_wait_for_the_rest_of_the_request(upload
 def test_frames_of_http2_do_not_prolong_a_response(client, http2_host, clock, path):
     """The server answers for an application that hangs."""
     host, upstream = http2_host
-    client.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    client.sendall(raw.request(f"GET {path}", host))
     wait_until(lambda: upstream.asked, SECONDS, "the upstream is asked")
     if path == "/stalled":
         assert raw.receive_until(client, b"first\r\n")
-    for number in range(ROUNDS):
-        clock.advance(f"+{STEP}s")
-        if upstream.gone.wait(0.3):
-            break
-        upstream.ping()
-    assert 2 <= number <= 4
+    assert 2 <= steps_until(lambda: upstream.gone.wait(0.3), clock, upstream.ping) <= 4
     if path == "/silent":
         assert raw.status_of(raw.receive_until(client, b"Request id: ")) == 504
     else:
