@@ -9,7 +9,7 @@ import pytest
 from cardea_stack import https_context
 from support import raw
 from support.async_upstream import BLOCK, SOCKET_BUFFER_BYTES, AsyncUpstream
-from support.names import certificate_name
+from support.sites import secure_sites
 from support.transfers import Receiver, Sender, wait_until_stuck
 
 CONNECTIONS = 8
@@ -38,10 +38,8 @@ def upstream():
 @pytest.fixture(scope="module")
 def host(api, upstream):
     hostname = "bounded.cardea.test"
-    api.create_target(hostname, upstream.url)
-    api.wait_for_certificate(certificate_name(hostname))
-    yield hostname
-    api.expect(200, "DELETE", f"/proxy/targets/{hostname}?delete_certificate=true")
+    with secure_sites(api, {hostname: upstream.url}):
+        yield hostname
 
 
 @pytest.fixture(params=["http", "https"])

@@ -8,12 +8,12 @@ import signal
 import socket
 
 import pytest
-from cardea_stack import Api, ApiError, Cardea, wait_until
+from cardea_stack import Api, wait_until
 from support import raw
-from support.access_log import SECONDS, AccessLog
+from support.access_log import SECONDS, running_logged_cardea
 from support.clock import TimerClock
 from support.h2_upstream import H2Upstream
-from support.names import bugs_in
+from support.sites import PatientApi, plain_sites
 
 STEP = 20  # seconds between two pieces of somebody slow
 ROUNDS = 12  # more than anybody who trickles gets: the limit is a minute
@@ -27,41 +27,16 @@ def clock(session_folder):
 
 @pytest.fixture(scope="module")
 def node(stack, session_folder, clock):
-    folder = session_folder / "slow"
-    folder.mkdir()
-    path = folder / "access.log"
-    settings = {"REDIS_URL": stack.redis.url(), "ACCESS_LOG": str(path), "WORKERS": "1"}
-    with Cardea(folder, extra_environment=clock.environment, **settings) as running:
-        running.access_log = AccessLog(path)
+    with running_logged_cardea(session_folder / "slow", stack, extra_environment=clock.environment) as running:
         yield running
-        assert running.stop() == 0, running.log_tail()
-        assert bugs_in(running.log()) == []
 
 
 @pytest.fixture
 def new_site(stack, node, new_host):
     """Makes a site with that upstream."""
-    api = Api(node.http_port, stack.cardea.make_token(new_host("token")))
-    made = []
-
-    def patiently(what):
-        """Time has passed in a moment: the node may be about to connect to Redis anew."""
-
-        def is_done():
-            with contextlib.suppress(ApiError):
-                what()
-                return True
-
-        wait_until(is_done, SECONDS, "the API answers")
-
-    def make(url: str) -> str:
-        made.append(new_host("slow"))
-        patiently(lambda: api.create_target(made[-1], url, enable_https=False))
-        return made[-1]
-
-    yield make
-    for name in made:
-        patiently(lambda name=name: api.expect(200, "DELETE", f"/proxy/targets/{name}"))
+    api = PatientApi(node.http_port, stack.cardea.make_token(new_host("token")))
+    with plain_sites(api, new_host, "slow") as make:
+        yield make
 
 
 @pytest.fixture
@@ -378,9 +353,7 @@ def test_frames_of_http2_do_not_prolong_a_response(client, http2_host, clock, pa
 def test_what_the_end_cuts_off_is_said_to_be_cut_by_us(stack, folder, listener):
     """A request that is still running when the time for it is over, with its upstream silent."""
     clock = TimerClock(folder / "clock")
-    path = folder / "access.log"
-    settings = {"REDIS_URL": stack.redis.url(), "ACCESS_LOG": str(path), "WORKERS": "1"}
-    with Cardea(folder / "node", extra_environment=clock.environment, **settings) as node:
+    with running_logged_cardea(folder / "node", stack, extra_environment=clock.environment) as node:
         token = stack.cardea.make_token("cut-by-the-end")
         Api(node.http_port, token).create_target("cut.cardea.test", listener.url, enable_https=False)
         with raw.connect(node.http_port) as waiting, raw.connect(node.http_port) as downloading:
@@ -396,7 +369,6 @@ def test_what_the_end_cuts_off_is_said_to_be_cut_by_us(stack, folder, listener):
                     clock.advance("+31s")
                     assert raw.receive_all(waiting) == b"" and raw.receive_all(downloading) == b""
                     assert node.wait(SECONDS) == 0, node.log_tail()
-    assert bugs_in(node.log()) == []
-    lines = {line["path"]: (line["status"], line["aborted"]) for line in AccessLog(path).of(host="cut.cardea.test")}
+    lines = {line["path"]: (line["status"], line["aborted"]) for line in node.access_log.of(host="cut.cardea.test")}
     assert lines == {"/waiting": (0, "proxy"), "/downloading": (200, "proxy")}
     stack.api(token).expect(200, "DELETE", "/proxy/targets/cut.cardea.test")

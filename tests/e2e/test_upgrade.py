@@ -5,6 +5,7 @@ import socket
 
 import pytest
 from support import raw
+from support.names import certificate_name
 from support.websocket_handshake import ACCEPT, KEY, SWITCH, handshake
 from support.websocket_upstream import WebSocketUpstream
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
@@ -79,7 +80,7 @@ def test_the_upstream_sees_the_headers_of_the_contract(websocket_to, http_host, 
 def test_over_tls(cardea, site, https, root_pem, api, echo, new_host):
     hostname = new_host("wss")
     api.create_target(hostname, echo)
-    api.wait_for_certificate("proxy-" + hostname.replace(".", "-"))
+    api.wait_for_certificate(certificate_name(hostname))
     connection = https(hostname)
     connection.connect()
     with connect(f"ws://{hostname}/", sock=connection.sock) as websocket:

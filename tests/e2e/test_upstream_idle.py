@@ -6,6 +6,7 @@ import pytest
 from cardea_stack import Api, Cardea
 from support import raw
 from support.node_upstream import NodeUpstream
+from support.sites import plain_sites
 
 ROUNDS = 5  # a machine that stands still for seconds makes a round tell nothing
 
@@ -20,10 +21,8 @@ def node(stack, session_folder):
 def host(stack, node, new_host, listener):
     """A site whose upstream is `listener`."""
     api = Api(node.http_port, stack.cardea.make_token(new_host("token")))
-    name = new_host("idle")
-    api.create_target(name, listener.url, enable_https=False)
-    yield name
-    api.expect(200, "DELETE", f"/proxy/targets/{name}")
+    with plain_sites(api, new_host, "idle") as make:
+        yield make(listener.url)
 
 
 @pytest.fixture

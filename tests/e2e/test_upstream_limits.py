@@ -12,12 +12,12 @@ from itertools import repeat
 from pathlib import Path
 
 import pytest
-from cardea_stack import Api, ApiError, Cardea, wait_until
+from cardea_stack import wait_until
 from support import raw
-from support.access_log import SECONDS, AccessLog
+from support.access_log import SECONDS, running_logged_cardea
 from support.async_upstream import AsyncUpstream
 from support.clock import TimerClock
-from support.names import bugs_in
+from support.sites import PatientApi, plain_sites
 from support.transfers import Sender, wait_until_stuck
 
 ROUNDS = 6  # of 20 seconds
@@ -32,16 +32,8 @@ def clock(session_folder):
 
 @pytest.fixture(scope="module")
 def node(stack, session_folder, clock):
-    """One worker, so that there is one pool of connections."""
-    folder = session_folder / "limits"
-    folder.mkdir()
-    path = folder / "access.log"
-    settings = {"REDIS_URL": stack.redis.url(), "ACCESS_LOG": str(path), "WORKERS": "1"}
-    with Cardea(folder, extra_environment=clock.environment, **settings) as running:
-        running.access_log = AccessLog(path)
+    with running_logged_cardea(session_folder / "limits", stack, extra_environment=clock.environment) as running:
         yield running
-        assert running.stop() == 0, running.log_tail()
-        assert bugs_in(running.log()) == []
 
 
 @pytest.fixture
@@ -66,27 +58,9 @@ def pass_time(node, clock):
 @pytest.fixture
 def new_site(stack, node, new_host):
     """Makes a site with that upstream."""
-    api = Api(node.http_port, stack.cardea.make_token(new_host("token")))
-    made = []
-
-    def patiently(what):
-        """Time has passed in a moment: the node may be about to connect to Redis anew."""
-
-        def is_done():
-            with contextlib.suppress(ApiError):
-                what()
-                return True
-
-        wait_until(is_done, SECONDS, "the API answers")
-
-    def make(url: str) -> str:
-        made.append(new_host("limits"))
-        patiently(lambda: api.create_target(made[-1], url, enable_https=False))
-        return made[-1]
-
-    yield make
-    for host in made:
-        patiently(lambda: api.expect(200, "DELETE", f"/proxy/targets/{host}"))
+    api = PatientApi(node.http_port, stack.cardea.make_token(new_host("token")))
+    with plain_sites(api, new_host, "limits") as make:
+        yield make
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import struct
 
 import pytest
 from support import raw
-from support.names import certificate_name
+from support.sites import secure_sites
 from support.websocket_handshake import SWITCH, handshake
 from support.websocket_upstream import WebSocketUpstream
 from websockets.sync.client import connect
@@ -69,13 +69,8 @@ def hosts(api, listener, websocket_upstream):
     """By HTTP and HTTPS: "raw" leads to the listener, "library" to the server of the library."""
     hosts = {"raw": listener.url, "library": websocket_upstream.url}
     hosts = {f"frames-{name}.cardea.test": url for name, url in hosts.items()}
-    for host, url in hosts.items():
-        api.create_target(host, url)
-    for host in hosts:
-        api.wait_for_certificate(certificate_name(host))
-    yield {host.split(".")[0].removeprefix("frames-"): host for host in hosts}
-    for host in hosts:
-        api.expect(200, "DELETE", f"/proxy/targets/{host}?delete_certificate=true")
+    with secure_sites(api, hosts):
+        yield {host.split(".")[0].removeprefix("frames-"): host for host in hosts}
 
 
 @pytest.fixture(params=["ws", "wss"])
