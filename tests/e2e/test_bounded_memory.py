@@ -10,7 +10,7 @@ from cardea_stack import https_context
 from support import raw
 from support.async_upstream import BLOCK, SOCKET_BUFFER_BYTES, AsyncUpstream
 from support.sites import secure_sites
-from support.transfers import Receiver, Sender, wait_until_stuck
+from support.transfers import Receiver, Sender, resident_kib, wait_until_stuck
 
 CONNECTIONS = 8
 # Two streams with 64 KiB (kStreamBufferBytesMax) for each direction, the smaller buffers that they had before, and TLS:
@@ -61,11 +61,6 @@ def open_client(request, cardea, root_pem, host):
     yield connect
     for connection in opened:
         connection.close()
-
-
-def resident_kib(cardea) -> int:
-    with open(f"/proc/{cardea.pid}/status") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
 
 
 def join(transfers: list[threading.Thread]):
