@@ -8,7 +8,7 @@ from .api import Api, ApiError
 from .cardea import Cardea, binary_path, cardea_environment
 from .certificates import DirectoryCertificate, describe_certificate
 from .client import HostConnection, https_context
-from .nginx import Nginx
+from .nginx import Nginx, NginxProcess, echoed_fields
 from .pebble import ChallengeTestServer, Pebble
 from .ports import free_port, loopback_addresses
 from .process import ManagedProcess, StartError, repository_root, wait_until
@@ -24,6 +24,7 @@ __all__ = [
     "HostConnection",
     "ManagedProcess",
     "Nginx",
+    "NginxProcess",
     "Pebble",
     "RedisServer",
     "Stack",
@@ -31,6 +32,7 @@ __all__ = [
     "binary_path",
     "cardea_environment",
     "describe_certificate",
+    "echoed_fields",
     "free_port",
     "https_context",
     "loopback_addresses",

@@ -48,6 +48,11 @@ http {{
   default_type text/plain;
   keepalive_timeout 30s;
   keepalive_requests 1000000;
+  {servers}
+}}
+"""
+
+_SERVER = """
   server {{
     listen 127.0.0.1:{port};
     location = / {{ return 200 "hello from nginx, asked for $http_host\\n"; }}
@@ -62,14 +67,32 @@ http {{
     location = /health {{ return 200 "the upstream's own health\\n"; }}
     location = /certificates {{ return 200 "the upstream's own certificates\\n"; }}
   }}
-}}
 """
 
 
-class Nginx(ManagedProcess):
-    """Paths: / · /headers · /redirect · /cookies · /bytes/N for the sizes given · /health and /certificates."""
+class NginxProcess(ManagedProcess):
+    """nginx with the servers that a subclass gives it: servers() is their part of the configuration."""
 
     name = "nginx"
+
+    def servers(self) -> str:
+        raise NotImplementedError
+
+    def command(self):
+        # Started by root, nginx would give its workers to a user that cannot read our private folder.
+        user = "user root;" if os.geteuid() == 0 else ""
+        path = self.folder / "nginx.conf"
+        path.write_text(_CONFIG.format(user=user, folder=self.folder, servers=self.servers()))
+        return ["nginx", "-e", "stderr", "-p", str(self.folder), "-c", str(path)]
+
+    def environment(self):
+        environment = super().environment()
+        environment["PATH"] = environment.get("PATH", "") + ":/usr/sbin"
+        return environment
+
+
+class Nginx(NginxProcess):
+    """Paths: / · /headers · /redirect · /cookies · /bytes/N for the sizes given · /health and /certificates."""
 
     def __init__(self, folder: Path, file_sizes: tuple[int, ...] = (1024, 10 * 1024 * 1024)):
         super().__init__(folder)
@@ -84,18 +107,9 @@ class Nginx(ManagedProcess):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def command(self):
+    def servers(self):
         echoed = "".join(f"{name}: {variable}\\n" for name, variable in _ECHOED.items())
-        # Started by root, nginx would give its workers to a user that cannot read our private folder.
-        user = "user root;" if os.geteuid() == 0 else ""
-        path = self.folder / "nginx.conf"
-        path.write_text(_CONFIG.format(user=user, folder=self.folder, port=self.port, echoed=echoed))
-        return ["nginx", "-e", "stderr", "-p", str(self.folder), "-c", str(path)]
-
-    def environment(self):
-        environment = super().environment()
-        environment["PATH"] = environment.get("PATH", "") + ":/usr/sbin"
-        return environment
+        return _SERVER.format(port=self.port, echoed=echoed, folder=self.folder)
 
     def is_ready(self):
         try:
@@ -104,3 +118,8 @@ class Nginx(ManagedProcess):
             return connection.getresponse().status == 200
         except OSError:
             return False
+
+
+def echoed_fields(body: bytes) -> dict[str, str]:
+    """What an nginx says in lines of `name: value`, such as /headers."""
+    return dict(line.split(": ", 1) if ": " in line else (line.rstrip(":"), "") for line in body.decode().splitlines())

@@ -11,6 +11,7 @@ from cardea_stack import HostConnection, Stack, https_context
 from support import raw
 from support.fault_stack import FaultStack
 from support.names import BLOCKED_NAME, bugs_in, certificate_name
+from support.sites import plain_sites
 from support.upstream import Upstream
 
 
@@ -90,17 +91,8 @@ def upstream():
 @pytest.fixture
 def http_host(stack, api, new_host):
     """Makes a target that is served over plain HTTP only (no certificate to wait for) and returns its name."""
-    made = []
-
-    def make(target_url: str, **fields) -> str:
-        hostname = new_host("plain")
-        api.create_target(hostname, target_url, enable_https=False, **fields)
-        made.append(hostname)
-        return hostname
-
-    yield make
-    for hostname in made:
-        api.expect(200, "DELETE", f"/proxy/targets/{hostname}")
+    with plain_sites(api, new_host) as make:
+        yield make
 
 
 @pytest.fixture

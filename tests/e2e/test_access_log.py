@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from cardea_stack import Api, Cardea, HostConnection, free_port, https_context, wait_until
 from support import raw
-from support.access_log import SECONDS, AccessLog
-from support.names import bugs_in
+from support.access_log import SECONDS, AccessLog, running_logged_cardea
 from support.one_pipe import OnePipe
+from support.sites import plain_sites
 
 ALWAYS = {
     "time", "request_id", "client", "host", "method", "path", "protocol", "tls", "status",
@@ -25,16 +25,8 @@ OF_UPSTREAMS = {"upstream", "upstream_reused", "upstream_first_byte_ms"}
 
 @pytest.fixture(scope="module")
 def logged(stack, session_folder):
-    """A second Cardea on the same Redis, which logs. One worker: the lines are in the order of the ends."""
-    folder = session_folder / "logged"
-    path = folder / "access.log"
-    folder.mkdir()
-    settings = {"REDIS_URL": stack.redis.url(), "ACCESS_LOG": str(path), "WORKERS": "1"}
-    with Cardea(folder, **settings) as running:
-        running.access_log = AccessLog(path)
+    with running_logged_cardea(session_folder / "logged", stack) as running:
         yield running
-        assert running.stop() == 0, running.log_tail()
-        assert bugs_in(running.log()) == []
 
 
 @pytest.fixture
@@ -44,18 +36,10 @@ def log(logged):
 
 @pytest.fixture
 def logged_host(stack, logged, new_host):
-    """Makes a target that is served over plain HTTP only, and returns its name. The logging node knows it at once."""
+    """Like http_host, but the logging node knows it at once."""
     api = Api(logged.http_port, stack.cardea.make_token(new_host("token")))
-    made = []
-
-    def make(target_url: str) -> str:
-        made.append(new_host("logged"))
-        api.create_target(made[-1], target_url, enable_https=False)
-        return made[-1]
-
-    yield make
-    for hostname in made:
-        api.expect(200, "DELETE", f"/proxy/targets/{hostname}")
+    with plain_sites(api, new_host, "logged") as make:
+        yield make
 
 
 def test_a_proxied_request(logged, log, logged_host, nginx):

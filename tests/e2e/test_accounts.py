@@ -8,7 +8,16 @@ from urllib.parse import urlsplit
 import pytest
 from support.acme_client import AcmeClient, base64url
 from support.ca_faults import Fault, lose_answer, problem
-from support.ca_stack import CaStack, certificate, certificate_when, failed, orders_of, running_ca_stack, time_of
+from support.ca_stack import (
+    CaStack,
+    certificate,
+    certificate_when,
+    failed,
+    obtain,
+    orders_of,
+    running_ca_stack,
+    time_of,
+)
 
 EMAIL = "admin@cardea.test"
 EXTERNAL_KEY = base64url(b"a key of 32 bytes that the CA has")
@@ -66,15 +75,6 @@ def searching(payload) -> bool:
     return payload is not None and "onlyReturnExisting" in payload
 
 
-def order(api, *names: str, **fields):
-    """A certificate for each name, all at once; the objects when they are there."""
-    for name in names:
-        api.create_certificate(name, f"{name}.cardea.test", **fields)
-    for name in names:
-        api.wait_for_certificate(name)
-    return [certificate(api, name) for name in names]
-
-
 def test_nodes_that_start_at_once_with_an_empty_store_register_one_account(folder):
     with running_ca_stack(folder) as stack:
         owner = stack.owner()
@@ -94,7 +94,7 @@ def test_nodes_that_start_at_once_with_an_empty_store_register_one_account(folde
 
 
 def test_an_account_whose_url_is_lost_is_found_again(stack, owner, proxy):
-    order(owner, "found")
+    obtain(owner, "found")
     url = account_url(stack)
     proxy.clear()
     stack.database.delete(state_key(stack))
@@ -119,10 +119,10 @@ def test_a_registration_whose_answer_is_lost_makes_no_second_account(stack, owne
 
 
 def test_another_address_and_another_ca_have_other_accounts(stack, owner, proxy):
-    order(owner, "first-account")
-    order(owner, "second-account", email="second@cardea.test")
+    obtain(owner, "first-account")
+    obtain(owner, "second-account", email="second@cardea.test")
     # The same Pebble under another name is another CA to Cardea.
-    order(owner, "other-ca", acme_directory_urls=[stack.pebble.directory_url])
+    obtain(owner, "other-ca", acme_directory_urls=[stack.pebble.directory_url])
     keys = {
         account_key(stack),
         account_key(stack, "second@cardea.test"),
@@ -133,7 +133,7 @@ def test_another_address_and_another_ca_have_other_accounts(stack, owner, proxy)
 
 
 def test_a_new_address_moves_the_account(stack, owner, proxy):
-    order(owner, "moves", email="before@cardea.test")
+    obtain(owner, "moves", email="before@cardea.test")
     url, key = account_url(stack, "before@cardea.test"), account_key(stack, "before@cardea.test")
     proxy.clear()
     owner.expect(200, "POST", "/certificates/moves/renew?wait=60", {"email": "after@cardea.test"})
@@ -149,10 +149,10 @@ def test_a_new_address_moves_the_account(stack, owner, proxy):
 
 def test_an_account_is_not_taken_along_by_who_only_named_its_address(stack, owner):
     """An address is no property: the account belongs to the token that registered it."""
-    order(owner, "victim", email="victim@cardea.test")
+    obtain(owner, "victim", email="victim@cardea.test")
     url, key = account_url(stack, "victim@cardea.test"), account_key(stack, "victim@cardea.test")
     other = stack.owner("stranger", email="stranger@cardea.test")
-    order(other, "stranger", email="victim@cardea.test")
+    obtain(other, "stranger", email="victim@cardea.test")
     other.expect(200, "POST", "/certificates/stranger/renew?wait=60", {"email": "elsewhere@cardea.test"})
     assert account_url(stack, "victim@cardea.test") == url
     assert account_key(stack, "victim@cardea.test") == key
@@ -162,7 +162,7 @@ def test_an_account_is_not_taken_along_by_who_only_named_its_address(stack, owne
 
 
 def test_a_ca_that_does_not_take_the_new_address_issues_all_the_same(stack, owner, proxy):
-    order(owner, "untold", email="untold@cardea.test")
+    obtain(owner, "untold", email="untold@cardea.test")
     proxy.add(Fault("account", problem(400, "invalidContact", "no such domain")))
     after = owner.expect(200, "POST", "/certificates/untold/renew?wait=60", {"email": "told@cardea.test"})
     assert not failed(after)
@@ -171,7 +171,7 @@ def test_a_ca_that_does_not_take_the_new_address_issues_all_the_same(stack, owne
 
 def test_a_closed_account_is_left_closed(stack, owner, proxy):
     email = "closed@cardea.test"
-    before = order(owner, "closed", "closed-too", email=email)
+    before = obtain(owner, "closed", "closed-too", email=email)
     with as_account(stack, email) as client:
         assert client.deactivate().json()["status"] == "deactivated"
     proxy.clear()
@@ -187,7 +187,7 @@ def test_a_closed_account_is_left_closed(stack, owner, proxy):
     assert proxy.count("new_account", payload=creating) == 0
     assert orders_of(proxy, "closed-too.cardea.test") == [], "who comes second knows it already"
     # What the sentence says.
-    order(owner, "open-again", email="open-again@cardea.test")
+    obtain(owner, "open-again", email="open-again@cardea.test")
     after = owner.expect(200, "POST", "/certificates/closed/renew?wait=60", {"email": "open-again@cardea.test"})
     assert (after["attempts"], after["status"]) == (0, "active")
 
@@ -196,7 +196,7 @@ def test_a_ca_that_forgot_everything_gets_one_new_registration(folder):
     with running_ca_stack(folder) as stack:
         owner = stack.owner()
         names = [f"forgotten-{number}" for number in range(5)]
-        before = order(owner, *names)
+        before = obtain(owner, *names)
         stack.pebble.stop()
         stack.pebble.start()
         stack.proxy.clear()

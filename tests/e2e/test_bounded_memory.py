@@ -9,8 +9,8 @@ import pytest
 from cardea_stack import https_context
 from support import raw
 from support.async_upstream import BLOCK, SOCKET_BUFFER_BYTES, AsyncUpstream
-from support.names import certificate_name
-from support.transfers import Receiver, Sender, wait_until_stuck
+from support.sites import secure_sites
+from support.transfers import Receiver, Sender, resident_kib, wait_until_stuck
 
 CONNECTIONS = 8
 # Two streams with 64 KiB (kStreamBufferBytesMax) for each direction, the smaller buffers that they had before, and TLS:
@@ -38,10 +38,8 @@ def upstream():
 @pytest.fixture(scope="module")
 def host(api, upstream):
     hostname = "bounded.cardea.test"
-    api.create_target(hostname, upstream.url)
-    api.wait_for_certificate(certificate_name(hostname))
-    yield hostname
-    api.expect(200, "DELETE", f"/proxy/targets/{hostname}?delete_certificate=true")
+    with secure_sites(api, {hostname: upstream.url}):
+        yield hostname
 
 
 @pytest.fixture(params=["http", "https"])
@@ -65,11 +63,6 @@ def open_client(request, cardea, root_pem, host):
         connection.close()
 
 
-def resident_kib(cardea) -> int:
-    with open(f"/proc/{cardea.pid}/status") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
-
-
 def join(transfers: list[threading.Thread]):
     for transfer in transfers:
         transfer.join(60)
@@ -77,7 +70,7 @@ def join(transfers: list[threading.Thread]):
 
 
 def test_a_client_that_reads_nothing_stops_its_upstream(cardea, host, upstream, open_client):
-    request = f"GET /bytes/{BODY_BYTES} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
+    request = raw.request(f"GET /bytes/{BODY_BYTES}", host, "Connection: close")
     client = open_client()
     client.sendall(request)
     first = Receiver(client)  # what the first one needs stays
@@ -106,9 +99,9 @@ def test_an_upstream_that_reads_nothing_stops_its_client(cardea, host, upstream,
         field, piece, end = "Transfer-Encoding: chunked", b"%x\r\n%s\r\n" % (len(BLOCK), BLOCK), b"0\r\n\r\n"
 
     def upload(path: str) -> tuple[socket.socket, Sender]:
-        head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{field}\r\n\r\n"
+        head = raw.request(f"POST {path}", host, "Connection: close", field)
         client = open_client()
-        return client, Sender(client, chain([head.encode()], repeat(piece, BLOCKS), [end]))
+        return client, Sender(client, chain([head], repeat(piece, BLOCKS), [end]))
 
     client, first = upload("/upload")  # what the first one needs stays
     first.run()

@@ -1,7 +1,6 @@
 """Uploads that break off in the middle: the other side learns of it at once, not when a time limit is over."""
 
 import socket
-import struct
 from itertools import repeat
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 from cardea_stack import https_context, wait_until
 from support import raw
 from support.async_upstream import BLOCK, AsyncUpstream
-from support.names import certificate_name
+from support.sites import secure_sites
 from support.transfers import Sender, wait_until_stuck
 
 SECONDS = 20  # far below every time limit of a body
@@ -36,14 +35,12 @@ def upstream():
 @pytest.fixture(scope="module")
 def host(api, upstream):
     hostname = "broken.cardea.test"
-    api.create_target(hostname, upstream.url)
-    api.wait_for_certificate(certificate_name(hostname))
-    yield hostname
-    api.expect(200, "DELETE", f"/proxy/targets/{hostname}?delete_certificate=true")
+    with secure_sites(api, {hostname: upstream.url}):
+        yield hostname
 
 
 @pytest.fixture(params=["http", "https"])
-def client(request, cardea, host, root_pem):
+def client_of_host(request, cardea, host, root_pem):
     """A connection to that host."""
     if request.param == "http":
         connection = raw.connect(cardea.http_port)
@@ -63,42 +60,31 @@ def half_end(connection: socket.socket):
     socket.socket.shutdown(connection, socket.SHUT_WR)
 
 
-def reset(connection: socket.socket):
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
-
-
-def head(host: str, path: str, field: str) -> bytes:
-    return f"POST {path} HTTP/1.1\r\nHost: {host}\r\n{field}\r\n\r\n".encode()
-
-
 # --- the client breaks off ---
 
 
-@pytest.mark.parametrize("break_off", [end, half_end, reset])
-def test_the_upstream_learns_that_its_client_is_gone(client, host, upstream, framing, break_off):
+@pytest.mark.parametrize("break_off", [end, half_end, raw.reset])
+def test_the_upstream_learns_that_its_client_is_gone(client_of_host, host, upstream, framing, break_off):
     field, part = framing
     before = upstream.received
-    client.sendall(head(host, "/upload", field) + part)
+    client_of_host.sendall(raw.request("POST /upload", host, field) + part)
     wait_until(lambda: upstream.received == before + len(PART), SECONDS, "the part has arrived")
     assert upstream.uploads.empty(), "the upstream waits for the rest"
-    break_off(client)
+    break_off(client_of_host)
     upload = upstream.uploads.get(timeout=SECONDS)
     assert (upload.path, upload.length, upload.is_whole) == ("/upload", len(PART), False)
     wait_until(lambda: upstream.open == 0, SECONDS, "no connection is left to be used again")
 
 
-@pytest.mark.parametrize("break_off", [end, reset])
-def test_the_upstream_learns_it_in_the_middle_of_its_response_too(cardea, http_host, framing, break_off):
+@pytest.mark.parametrize("break_off", [end, raw.reset])
+def test_the_upstream_learns_it_in_the_middle_of_its_response_too(client, http_host, listener, framing, break_off):
     field, part = framing
-    with raw.Listener() as listener, raw.connect(cardea.http_port) as client:
-        client.sendall(head(http_host(listener.url), "/mirror", field) + part)
-        with listener.accept() as server:
-            raw.receive_head(server)
-            server.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nhalf-")
-            raw.receive_until(client, b"half-")
-            break_off(client)
-            received = raw.receive_all(server)
+    client.sendall(raw.request("POST /mirror", http_host(listener.url), field) + part)
+    with listener.accept_request() as (server, _):
+        server.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nhalf-")
+        raw.receive_until(client, b"half-")
+        break_off(client)
+        received = raw.receive_all(server)
     assert received.count(b"x") == len(PART)
     assert not received.endswith(b"\r\n0\r\n\r\n")
 
@@ -107,15 +93,13 @@ def test_the_upstream_learns_it_in_the_middle_of_its_response_too(cardea, http_h
 
 
 @pytest.fixture
-def upload(cardea, http_host, framing):
+def upload(client, http_host, listener, framing):
     """Client and upstream, both raw, in the middle of an upload."""
     field, part = framing
-    with raw.Listener() as listener, raw.connect(cardea.http_port) as client:
-        client.sendall(head(http_host(listener.url), "/upload", field) + part)
-        with listener.accept() as server:
-            raw.receive_head(server)
-            wait_until_received(server, len(PART))
-            yield client, server
+    client.sendall(raw.request("POST /upload", http_host(listener.url), field) + part)
+    with listener.accept_request() as (server, _):
+        wait_until_received(server, len(PART))
+        yield client, server
 
 
 def wait_until_received(connection: socket.socket, count: int):
@@ -126,7 +110,7 @@ def wait_until_received(connection: socket.socket, count: int):
         count -= data.count(b"x")
 
 
-@pytest.mark.parametrize("break_off", [end, half_end, reset])
+@pytest.mark.parametrize("break_off", [end, half_end, raw.reset])
 def test_a_client_learns_that_its_upstream_is_gone(upload, break_off):
     client, server = upload
     break_off(server)
@@ -138,25 +122,23 @@ def test_a_client_learns_that_its_upstream_is_gone(upload, break_off):
     assert not sender.is_alive()
 
 
-@pytest.mark.parametrize("break_off", [end, reset])
-def test_a_client_may_end_its_body_and_go_on(cardea, http_host, break_off):
-    with raw.Listener() as listener, raw.connect(cardea.http_port) as client:
-        host = http_host(listener.url)
-        client.sendall(head(host, "/upload", "Content-Length: 2000") + b"x" * 1000)
-        with listener.accept() as server:
-            raw.receive_head(server)
-            wait_until_received(server, 1000)
-            break_off(server)
-        answer = raw.receive_until(client, b"Request id: ")
-        assert raw.status_of(answer) == 502 and raw.fields_of(answer, "Connection") == []
-        client.sendall(b"x" * 1000 + f"GET /next HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
-        with listener.accept() as server:
-            assert raw.receive_head(server).startswith(b"GET /next ")
-            server.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-            assert b"HTTP/1.1 200 OK" in raw.receive_until(client, b"\r\n\r\nok")
+@pytest.mark.parametrize("break_off", [end, raw.reset])
+def test_a_client_may_end_its_body_and_go_on(client, http_host, listener, break_off):
+    host = http_host(listener.url)
+    client.sendall(raw.request("POST /upload", host, "Content-Length: 2000") + b"x" * 1000)
+    with listener.accept_request() as (server, _):
+        wait_until_received(server, 1000)
+        break_off(server)
+    answer = raw.receive_until(client, b"Request id: ")
+    assert raw.status_of(answer) == 502 and raw.fields_of(answer, "Connection") == []
+    client.sendall(b"x" * 1000 + raw.request("GET /next", host))
+    with listener.accept_request() as (server, head):
+        assert head.startswith(b"GET /next ")
+        server.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        assert b"HTTP/1.1 200 OK" in raw.receive_until(client, b"\r\n\r\nok")
 
 
-@pytest.mark.parametrize("break_off", [end, reset])
+@pytest.mark.parametrize("break_off", [end, raw.reset])
 def test_a_client_learns_it_in_the_middle_of_its_response_too(upload, break_off):
     client, server = upload
     server.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhalf-\r\n")
@@ -165,21 +147,19 @@ def test_a_client_learns_it_in_the_middle_of_its_response_too(upload, break_off)
     assert raw.receive_all(client) == b"", "not the last chunk"
 
 
-@pytest.mark.parametrize("break_off", [end, reset])
-def test_a_client_that_is_stuck_learns_it_too(cardea, http_host, break_off):
+@pytest.mark.parametrize("break_off", [end, raw.reset])
+def test_a_client_that_is_stuck_learns_it_too(client, http_host, listener, break_off):
     """The upstream reads nothing, nor does Cardea any more; then the upstream is gone."""
-    with raw.Listener() as listener, raw.connect(cardea.http_port) as client:
-        client.sendall(head(http_host(listener.url), "/upload", f"Content-Length: {1 << 30}"))
-        client.settimeout(None)
-        sender = Sender(client, repeat(BLOCK))
-        sender.start()
-        with listener.accept() as server:
-            raw.receive_head(server)
-            wait_until_stuck(lambda: sender.count)
-            break_off(server)
-        assert raw.status_of(raw.receive_head(client)) == 502
-        sender.join(SECONDS)
-        assert not sender.is_alive()
+    client.sendall(raw.request("POST /upload", http_host(listener.url), f"Content-Length: {1 << 30}"))
+    client.settimeout(None)
+    sender = Sender(client, repeat(BLOCK))
+    sender.start()
+    with listener.accept_request() as (server, _):
+        wait_until_stuck(lambda: sender.count)
+        break_off(server)
+    assert raw.status_of(raw.receive_head(client)) == 502
+    sender.join(SECONDS)
+    assert not sender.is_alive()
 
 
 # --- clients that leave while nothing more of theirs is read ---
@@ -205,25 +185,23 @@ def fill(client: socket.socket):
 def test_the_upstream_learns_it_though_it_reads_nothing(cardea, http_host, answer):
     """By a reset; an orderly end stays with the client, behind what nobody has taken."""
     with raw.Listener() as listener, raw.connect(cardea.http_port) as client:
-        client.sendall(head(http_host(listener.url), "/upload", f"Content-Length: {1 << 30}"))
-        with listener.accept() as server:
-            raw.receive_head(server)
+        client.sendall(raw.request("POST /upload", http_host(listener.url), f"Content-Length: {1 << 30}"))
+        with listener.accept_request() as (server, _):
             if answer == "events":
                 server.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n")
                 raw.receive_until(client, b"data: 1\n\n")
             fill(client)
             is_open = open_state(server)
             assert is_open()
-            reset(client)
+            raw.reset(client)
             wait_until(lambda: not is_open(), SECONDS, "the upstream's connection is closed")
 
 
-@pytest.mark.parametrize("break_off", [end, reset])
+@pytest.mark.parametrize("break_off", [end, raw.reset])
 def test_the_upstream_learns_it_though_other_requests_wait_behind(cardea, http_host, break_off):
     with raw.Listener() as listener, raw.connect(cardea.http_port) as client:
         client.sendall(raw.request("GET /slow", http_host(listener.url)) * 2000)  # 120 KB, more than Cardea takes
-        with listener.accept() as server:
-            raw.receive_head(server)
+        with listener.accept_request() as (server, _):
             is_open = open_state(server)
             assert is_open()
             break_off(client)

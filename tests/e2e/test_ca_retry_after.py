@@ -14,6 +14,7 @@ import pytest
 from cardea_stack import wait_until
 from support.ca_faults import Fault, change, problem
 from support.ca_http import Answer
+from support.ca_stack import time_of
 from support.fault_stack import Ordered
 
 MINUTE, HOUR, DAY, WEEK = (timedelta(**{unit: 1}) for unit in ("minutes", "hours", "days", "weeks"))
@@ -105,10 +106,6 @@ def started(fault_stack, api):
         made[case] = Ordered(fault_stack, proxy, f"{case.name}.cardea.test", email=f"{case.name}@cardea.test")
         made[case].create(api)
     return made
-
-
-def time_of(text: str) -> datetime:
-    return datetime.fromisoformat(text)
 
 
 def check_planned(view: dict, delay: timedelta, at: datetime):

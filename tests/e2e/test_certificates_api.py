@@ -13,8 +13,10 @@ from support.ca_stack import (
     certificate,
     certificate_when,
     failed,
+    obtain,
     running_ca_stack,
     served_fingerprint,
+    when_replaced,
 )
 from support.names import BLOCKED_NAME, certificate_name
 
@@ -263,8 +265,7 @@ def test_what_is_not_there_has_a_status(owner):
 
 
 def test_a_renewal_can_be_waited_for(owner, stack):
-    owner.create_certificate("waits", "waits.cardea.test")
-    owner.wait_for_certificate("waits")
+    obtain(owner, "waits")
     before = certificate(owner, "waits", "?private_key=true")
     after = owner.expect(200, "POST", "/certificates/waits/renew?wait=60")
     assert after["fingerprint"] != before["fingerprint"]
@@ -273,9 +274,7 @@ def test_a_renewal_can_be_waited_for(owner, stack):
 
 
 def test_a_renewal_that_fails_answers_with_the_reason_of_the_ca(owner, stack):
-    owner.create_certificate("wait-fails", "wait-fails.cardea.test")
-    owner.wait_for_certificate("wait-fails")
-    before = certificate(owner, "wait-fails")
+    [before] = obtain(owner, "wait-fails")
     stack.proxy.add(Fault("new_order", problem(403, "rejectedIdentifier", "not on a Wednesday")))
     status, _, answer = owner.call("POST", "/certificates/wait-fails/renew?wait=60")
     assert status == 502 and "not on a Wednesday" in answer["detail"]
@@ -292,7 +291,7 @@ def test_a_renewal_that_nobody_waits_for_is_accepted(owner):
     before = certificate(owner, "accepted")
     assert owner.expect(202, "POST", "/certificates/accepted/renew")["fingerprint"] == before["fingerprint"]
     assert owner.status("accepted")["status"] in ("in_progress", "completed")
-    certificate_when(owner, "accepted", lambda found: found["fingerprint"] != before["fingerprint"], "is renewed")
+    when_replaced(owner, before)
 
 
 @pytest.mark.parametrize("wait", ["soon", "-1", "1.5", "301", ""])
@@ -305,8 +304,7 @@ def test_a_wait_that_is_no_number_of_seconds_is_refused(owner, stack, kept, wait
 
 
 def test_a_renewal_may_change_how_it_is_ordered(owner, stack):
-    owner.create_certificate("changes", "changes.cardea.test")
-    owner.wait_for_certificate("changes")
+    obtain(owner, "changes")
     changed = {
         "key_type": "ec_p384",
         "email": "changed@cardea.test",
@@ -336,9 +334,7 @@ def test_a_domain_that_is_taken_away_is_left_out_of_the_next_certificate(owner, 
     answer = owner.expect(202, "DELETE", "/certificates/fewer/domains/TWO.fewer.cardea.test")
     left = ["one.fewer.cardea.test", "three.fewer.cardea.test"]
     assert answer["domains"] == left
-    after = certificate_when(
-        owner, "fewer", lambda found: found["fingerprint"] != before["fingerprint"], "is issued anew"
-    )
+    after = when_replaced(owner, before)
     assert names_in(after) == set(left)
     port = stack.cardea.https_port
     assert {served_fingerprint(port, name) for name in left} == {after["fingerprint"]}
@@ -349,8 +345,7 @@ def test_a_domain_that_is_taken_away_is_left_out_of_the_next_certificate(owner, 
 
 
 def test_the_last_domain_takes_the_certificate_with_it(owner, stack):
-    owner.create_certificate("last", "last.cardea.test")
-    owner.wait_for_certificate("last")
+    obtain(owner, "last")
     shown = certificate(owner, "last")["fingerprint"]
     assert served_fingerprint(stack.cardea.https_port, "last.cardea.test") == shown
     owner.expect(200, "DELETE", "/certificates/last/domains/last.cardea.test")
@@ -359,8 +354,7 @@ def test_the_last_domain_takes_the_certificate_with_it(owner, stack):
 
 
 def test_a_certificate_that_is_deleted_is_gone(owner, stack):
-    owner.create_certificate("gone", "gone.cardea.test")
-    owner.wait_for_certificate("gone")
+    obtain(owner, "gone")
     shown = certificate(owner, "gone")["fingerprint"]
     owner.expect(200, "DELETE", "/certificates/gone")
     for method, path in (
@@ -443,9 +437,7 @@ def test_nobody_else_may_touch_a_certificate(owner, other, kept):
 
 
 def test_many_writes_at_once_end_in_one_order(owner, stack):
-    owner.create_certificate("busy", "busy.cardea.test")
-    owner.wait_for_certificate("busy")
-    before = certificate(owner, "busy")
+    [before] = obtain(owner, "busy")
     gate = stack.proxy.add(Fault("new_order", hold(), when=lambda exchange: "busy" in str(exchange.payload)))
     with ThreadPoolExecutor(8) as pool:
         statuses = [
@@ -454,7 +446,7 @@ def test_many_writes_at_once_end_in_one_order(owner, stack):
     assert set(statuses) <= {202, 409} and 202 in statuses
     gate.wait_until_hit()
     gate.release()
-    after = certificate_when(owner, "busy", lambda found: found["fingerprint"] != before["fingerprint"], "is renewed")
+    after = when_replaced(owner, before)
     assert not failed(after)
     ordered = stack.proxy.exchanges("new_order", payload=lambda payload: "busy.cardea.test" in str(payload))
     assert len(ordered) == 2, "the first one and one renewal"

@@ -54,12 +54,7 @@ class TlsServer:
 
 @pytest.fixture
 def tls_context(ca, folder):
-    leaf = ca.leaf("127.0.0.1")
-    path = folder / "leaf.pem"
-    path.write_text(leaf.certificate_pem + leaf.key_pem)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(path)
-    return context
+    return ca.leaf("127.0.0.1").server_context(folder)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import pytest
 from support.ca_faults import Fault, hold
 from support.ca_stack import certificate, certificate_when, running_ca_stack, served_fingerprint
+from support.names import certificate_name
 
 ASKED_FOR = [
     "?delete_certificate=true",
@@ -46,10 +47,6 @@ def other(stack):
     return stack.owner("somebody-else")
 
 
-def name_of(host: str) -> str:
-    return "proxy-" + host.replace(".", "-")
-
-
 def delete(api, host: str, query: str = "") -> dict:
     answer = api.expect(200, "DELETE", f"/proxy/targets/{host}{query}")
     assert answer.pop("message") == f'Proxy target "{host}" is deleted'
@@ -66,12 +63,12 @@ def test_the_certificate_goes_too_if_it_is_asked_for(stack, owner):
     for host in hosts:
         owner.create_target(host, stack.nginx.url)
     for host, query in zip(hosts, ASKED_FOR, strict=True):
-        owner.wait_for_certificate(name_of(host))
-        shown = certificate(owner, name_of(host))["fingerprint"]
+        owner.wait_for_certificate(certificate_name(host))
+        shown = certificate(owner, certificate_name(host))["fingerprint"]
         assert served(stack, host) == shown
         assert delete(owner, host, query) == {"certificate": "deleted"}, query
-        assert owner.call("GET", f"/certificates/{name_of(host)}")[0] == 404
-        assert stack.database.exists(f"cert:{name_of(host)}") == 0
+        assert owner.call("GET", f"/certificates/{certificate_name(host)}")[0] == 404
+        assert stack.database.exists(f"cert:{certificate_name(host)}") == 0
         assert served(stack, host) != shown, query
 
 
@@ -82,33 +79,33 @@ def test_an_order_under_way_goes_with_it(stack, owner):
     gate.wait_until_hit()
     assert delete(owner, host, "?delete_certificate=true") == {"certificate": "deleted"}
     gate.release()
-    assert stack.database.exists(f"cert:{name_of(host)}", f"order:{name_of(host)}") == 0
-    assert owner.call("GET", f"/certificates/{name_of(host)}")[0] == 404
+    assert stack.database.exists(f"cert:{certificate_name(host)}", f"order:{certificate_name(host)}") == 0
+    assert owner.call("GET", f"/certificates/{certificate_name(host)}")[0] == 404
 
 
 def test_the_certificate_stays_if_it_is_not_asked_for(stack, owner):
     """Whatever else stands in the query; and the next target of that name uses it."""
     host = "not-asked.cardea.test"
     owner.create_target(host, stack.nginx.url)
-    owner.wait_for_certificate(name_of(host))
-    before = certificate(owner, name_of(host))
+    owner.wait_for_certificate(certificate_name(host))
+    before = certificate(owner, certificate_name(host))
     for query in NOT_ASKED_FOR:
         assert delete(owner, host, query) == {}, query
-        assert certificate(owner, name_of(host)) == before, query
+        assert certificate(owner, certificate_name(host)) == before, query
         assert served(stack, host) == before["fingerprint"], query
         again = owner.create_target(host, stack.nginx.url)
-        assert again["certificate_status"] == f'The certificate "{name_of(host)}" exists already and is used'
+        assert again["certificate_status"] == f'The certificate "{certificate_name(host)}" exists already and is used'
     assert delete(owner, host, "?delete_certificate=true") == {"certificate": "deleted"}
 
 
 def test_a_certificate_of_somebody_else_stays(stack, owner, other):
     host = "borrowed.cardea.test"
-    other.create_certificate(name_of(host), host)
-    other.wait_for_certificate(name_of(host))
+    other.create_certificate(certificate_name(host), host)
+    other.wait_for_certificate(certificate_name(host))
     owner.create_target(host, stack.nginx.url)
-    before = certificate(other, name_of(host))
+    before = certificate(other, certificate_name(host))
     assert delete(owner, host, "?delete_certificate=true") == {"certificate": "none of yours; kept"}
-    assert certificate(other, name_of(host)) == before
+    assert certificate(other, certificate_name(host)) == before
     assert served(stack, host) == before["fingerprint"]
 
 
@@ -164,25 +161,25 @@ def test_there_may_be_no_certificate(stack, owner):
 def test_a_certificate_that_is_to_be_revoked_stays_until_it_is(stack, owner):
     host = "revoking.cardea.test"
     owner.create_target(host, stack.nginx.url)
-    owner.wait_for_certificate(name_of(host))
+    owner.wait_for_certificate(certificate_name(host))
     gate = stack.proxy.add(Fault("revoke", hold()))
-    owner.expect(202, "POST", f"/certificates/{name_of(host)}/revoke", {"reason": "cessationOfOperation"})
+    owner.expect(202, "POST", f"/certificates/{certificate_name(host)}/revoke", {"reason": "cessationOfOperation"})
     gate.wait_until_hit()
     assert delete(owner, host, "?delete_certificate=true") == {"certificate": "kept: a revocation of it is not done yet"}
-    assert len(certificate(owner, name_of(host))["revocations"]) == 1
+    assert len(certificate(owner, certificate_name(host))["revocations"]) == 1
     gate.release()
-    certificate_when(owner, name_of(host), lambda found: not found["revocations"], "is revoked")
+    certificate_when(owner, certificate_name(host), lambda found: not found["revocations"], "is revoked")
 
 
 def test_who_may_not_delete_the_target_deletes_no_certificate(stack, owner, other):
     host = "not-theirs.cardea.test"
     owner.create_target(host, stack.nginx.url)
-    owner.wait_for_certificate(name_of(host))
-    before = certificate(owner, name_of(host))
+    owner.wait_for_certificate(certificate_name(host))
+    before = certificate(owner, certificate_name(host))
     path = f"/proxy/targets/{host}?delete_certificate=true"
     assert other.call("DELETE", path)[0] == 403
     assert stack.api().call("DELETE", path)[0] == 401
     assert owner.call("DELETE", "/proxy/targets/nobody.cardea.test?delete_certificate=true")[0] == 404
     assert owner.call("GET", f"/proxy/targets/{host}")[0] == 200
-    assert certificate(owner, name_of(host)) == before
+    assert certificate(owner, certificate_name(host)) == before
     assert served(stack, host) == before["fingerprint"]

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cardea_stack import Api, HostConnection, https_context, wait_until
-from support.ca_stack import certificate, certificate_when, running_ca_stack, served_fingerprint
+from support.ca_stack import certificate, running_ca_stack, served_fingerprint, when_replaced
 from support.names import certificate_name
 
 HOST = "swapped.cardea.test"
@@ -178,9 +178,7 @@ def test_a_site_renews_by_tls_alpn_while_it_is_served(stack, apis):
     try:
         for number in range(4):
             apis[number % 2].expect(200, "POST", "/certificates/alpn-site/renew?wait=60")
-        after = certificate_when(
-            apis[0], "alpn-site", lambda found: found["fingerprint"] != before["fingerprint"], "is renewed"
-        )
+        after = when_replaced(apis[0], before)
         wait_until_all_serve(stack, hostname, after["fingerprint"])
     finally:
         seen = clients.end()

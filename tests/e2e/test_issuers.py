@@ -10,7 +10,16 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from support.ca_faults import Fault, answer, hold, problem, refuse
 from support.ca_proxy import CaProxy
-from support.ca_stack import CaStack, certificate, certificate_when, orders_of, running_ca_stack, time_of
+from support.ca_stack import (
+    CaStack,
+    certificate,
+    certificate_when,
+    obtain,
+    orders_of,
+    running_ca_stack,
+    time_of,
+    when_replaced,
+)
 from support.clock import Clock
 
 DAY = timedelta(days=1)
@@ -121,9 +130,7 @@ def test_a_renewal_goes_to_the_second_ca_the_sooner_the_less_time_is_left(two_ca
     stack = two_cas.stack
     owner = stack.owner()
     stack.proxy.add(Fault("renewal_info", answer(404), times=None))
-    owner.create_certificate("late", "late.cardea.test", acme_directory_urls=two_cas.urls)
-    owner.wait_for_certificate("late")
-    before = certificate(owner, "late")
+    [before] = obtain(owner, "late", acme_directory_urls=two_cas.urls)
     stack.proxy.clear()
     # Not "serverInternal": to that, an attempt orders once more without naming the predecessor.
     stack.proxy.add(Fault("new_order", problem(503, "rateLimited"), times=None))
@@ -134,7 +141,7 @@ def test_a_renewal_goes_to_the_second_ca_the_sooner_the_less_time_is_left(two_ca
     assert [each.status for each in orders_of(stack.proxy, "late.cardea.test")] == [503] * failures
     assert two_cas.second_proxy.count() == 0
     stack.clock.advance("+61s")
-    after = certificate_when(owner, "late", lambda found: found["fingerprint"] != before["fingerprint"], "is renewed")
+    after = when_replaced(owner, before)
     assert after["issuer_directory_url"] == two_cas.urls[1]
     [order] = orders_of(two_cas.second_proxy, "late.cardea.test")
     assert "replaces" not in order.payload, "what the other CA issued is unknown to this one"

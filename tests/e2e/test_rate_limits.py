@@ -2,7 +2,7 @@
 
 import pytest
 from cardea_stack import Api, wait_until
-from support.ca_stack import certificate, certificate_when, orders_of, running_ca_stack, time_of
+from support.ca_stack import certificate, certificate_when, obtain, orders_of, running_ca_stack, time_of
 
 HOUR = 3600
 # A name whose validation fails: the CA cannot look it up.
@@ -32,8 +32,7 @@ def test_an_order_over_the_limit_waits_and_the_ca_is_not_asked(stack):
     owner = stack.owner()
     second = stack.add_node()
     for number in range(3):
-        owner.create_certificate(f"within-{number}", f"within-{number}.cardea.test")
-        owner.wait_for_certificate(f"within-{number}")
+        obtain(owner, f"within-{number}")
     # The count is everybody's: another node knows it.
     other = stack.owner("other", node=second)
     other.create_certificate("over", "over.cardea.test")
@@ -49,8 +48,7 @@ def test_an_order_over_the_limit_waits_and_the_ca_is_not_asked(stack):
     assert orders_of(stack.proxy, "over.cardea.test") == []
     # Another account has a count of its own.
     third = stack.owner("third", email="third@cardea.test")
-    third.create_certificate("elsewhere", "elsewhere.cardea.test")
-    third.wait_for_certificate("elsewhere")
+    obtain(third, "elsewhere")
     # What is renewed does not count towards new orders.
     owner.expect(200, "POST", "/certificates/within-0/renew?wait=60")
 
@@ -97,8 +95,7 @@ def test_a_name_that_failed_is_not_tried_more_often_than_the_ca_allows(stack):
     assert found["attempts"] == 2 and found["last_error"]["type"].endswith("connection"), "that is still the reason"
     assert len(orders_of(stack.proxy, UNPROVEN)) == 2
     # Only that name is held back.
-    owner.create_certificate("proven", "proven.cardea.test")
-    owner.wait_for_certificate("proven")
+    obtain(owner, "proven")
 
 
 def test_the_same_names_are_not_ordered_for_ever(stack):

@@ -10,10 +10,12 @@ from support.ca_stack import (
     certificate,
     certificate_when,
     failed,
+    obtain,
     orders_of,
     running_ca_stack,
     served_fingerprint,
     time_of,
+    when_replaced,
 )
 from support.clock import Clock
 
@@ -74,9 +76,7 @@ def test_a_certificate_of_90_days_is_left_alone_until_its_last_third(folder, clo
     with running_ca_stack(folder, clock=clock, pebble=USUAL) as stack:
         no_renewal_info(stack.proxy)
         owner = stack.owner()
-        owner.create_certificate("site", "site.cardea.test")
-        owner.wait_for_certificate("site")
-        before = certificate(owner, "site")
+        [before] = obtain(owner, "site")
         issued, expires = time_of(before["issued_at"]), time_of(before["expires_at"])
         assert expires - issued > 89 * DAY
         planned = time_of(before["next_attempt_at"])
@@ -93,9 +93,7 @@ def test_a_certificate_of_90_days_is_left_alone_until_its_last_third(folder, clo
         assert len(orders_of(stack.proxy, "site.cardea.test")) == 1
 
         clock.set(planned - issued + timedelta(minutes=1))
-        after = certificate_when(
-            owner, "site", lambda found: found["fingerprint"] != before["fingerprint"], "is renewed"
-        )
+        after = when_replaced(owner, before)
         assert not failed(after)
         [_, renewal] = orders_of(stack.proxy, "site.cardea.test")
         assert renewal.payload["replaces"] == before["renewal"]["certificate_id"]
@@ -106,9 +104,7 @@ def test_a_threshold_that_is_shorter_renews_later(folder, clock):
     with running_ca_stack(folder, clock=clock, pebble=USUAL, RENEWAL_THRESHOLD_DAYS="10") as stack:
         no_renewal_info(stack.proxy)
         owner = stack.owner()
-        owner.create_certificate("late", "late.cardea.test")
-        owner.wait_for_certificate("late")
-        found = certificate(owner, "late")
+        [found] = obtain(owner, "late")
         assert 9 * DAY <= time_of(found["expires_at"]) - time_of(found["next_attempt_at"]) <= 10 * DAY
         # The setting is changed: what is stored already goes by the new one.
         assert stack.cardea.stop() == 0
@@ -127,9 +123,7 @@ def test_a_renewal_that_fails_is_repeated_ever_more_rarely_and_the_old_one_is_se
     with running_ca_stack(folder, clock=clock, pebble=USUAL) as stack:
         no_renewal_info(stack.proxy)
         owner = stack.owner()
-        owner.create_certificate("fails", "fails.cardea.test")
-        owner.wait_for_certificate("fails")
-        before = certificate(owner, "fails")
+        [before] = obtain(owner, "fails")
         document = {"type": "about:blank", "detail": "back on Monday", "status": 503}
         trouble = answer(503, document, {"Content-Type": "application/problem+json"}, fresh_nonce=True)
         stack.proxy.add(
@@ -162,9 +156,7 @@ def test_a_renewal_that_fails_is_repeated_ever_more_rarely_and_the_old_one_is_se
 
         stack.proxy.clear_faults()
         clock.advance(waits[-1] + timedelta(seconds=1))
-        after = certificate_when(
-            owner, "fails", lambda found: found["fingerprint"] != before["fingerprint"], "is renewed"
-        )
+        after = when_replaced(owner, before)
         assert (after["attempts"], after["last_error"], after["status"]) == (0, None, "active")
 
 
@@ -173,8 +165,7 @@ def restarted_remembers(stack, owner, before: dict):
     stack.cardea.stop(signal.SIGKILL)
     stack.cardea.start()
     assert served_fingerprint(stack.cardea.https_port, "fails.cardea.test") == before["fingerprint"]
-    owner.create_certificate("meanwhile", "meanwhile.cardea.test")
-    owner.wait_for_certificate("meanwhile")
+    obtain(owner, "meanwhile")
     now = certificate(owner, "fails")
     members = ("attempts", "next_attempt_at", "last_error", "history")
     assert {member: now[member] for member in members} == {member: before[member] for member in members}
@@ -183,15 +174,11 @@ def restarted_remembers(stack, owner, before: dict):
 def test_a_certificate_that_expired_while_nothing_ran_is_renewed_at_the_start(folder, clock):
     with running_ca_stack(folder, clock=clock, pebble=USUAL) as stack:
         owner = stack.owner()
-        owner.create_certificate("expired", "expired.cardea.test")
-        owner.wait_for_certificate("expired")
-        before = certificate(owner, "expired")
+        [before] = obtain(owner, "expired")
         assert stack.cardea.stop() == 0
         clock.set("+89d")
         stack.cardea.start()
-        after = certificate_when(
-            owner, "expired", lambda found: found["fingerprint"] != before["fingerprint"], "is renewed"
-        )
+        after = when_replaced(owner, before)
         assert not failed(after)
         assert len(orders_of(stack.proxy, "expired.cardea.test")) == 2
 
@@ -199,17 +186,13 @@ def test_a_certificate_that_expired_while_nothing_ran_is_renewed_at_the_start(fo
 def test_a_clock_that_is_behind_is_no_reason_to_serve_what_is_not_valid_yet(folder, clock):
     with running_ca_stack(folder, clock=clock, pebble=USUAL) as stack:
         owner = stack.owner()
-        owner.create_certificate("early", "early.cardea.test")
-        owner.wait_for_certificate("early")
-        before = certificate(owner, "early")
+        [before] = obtain(owner, "early")
         # The CA does not share this clock: what it issues now begins ten seconds later than "now" here.
         clock.set("-10s")
         owner.expect(202, "POST", "/certificates/early/renew")
         stack.proxy.wait_for("certificate", count=2)
         assert served_fingerprint(stack.cardea.https_port, "early.cardea.test") == before["fingerprint"]
-        after = certificate_when(
-            owner, "early", lambda found: found["fingerprint"] != before["fingerprint"], "is renewed"
-        )
+        after = when_replaced(owner, before)
         assert clock.now() >= time_of(after["issued_at"]), "stored when it is valid here too"
 
 

@@ -7,7 +7,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from support.ca_faults import Fault, problem
 from support.ca_http import Answer
-from support.ca_stack import certificate, certificate_when, failed, orders_of, running_ca_stack, time_of
+from support.ca_stack import (
+    certificate,
+    certificate_when,
+    failed,
+    host_of,
+    obtain,
+    orders_of,
+    running_ca_stack,
+    time_of,
+    when_replaced,
+)
 from support.clock import Clock
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -71,10 +81,6 @@ def owner(stack):
     return stack.owner()
 
 
-def host(name: str) -> str:
-    return f"{name}.cardea.test"
-
-
 def questions(stack, found: dict) -> list:
     return stack.proxy.exchanges("renewal_info", path=lambda path: path.endswith(found["renewal"]["certificate_id"]))
 
@@ -89,7 +95,7 @@ def advised(stack, owner, clock):
     """The certificates after the CA's first advice, by name."""
     advisor = Advisor(stack)
     for name in ADVICE:
-        owner.create_certificate(name, host(name))
+        owner.create_certificate(name, host_of(name))
     issued = {}
     for name, advice in ADVICE.items():
         owner.wait_for_certificate(name)
@@ -167,8 +173,8 @@ def test_a_window_in_the_past_renews_once_and_nothing_else_is_renewed(advised, s
     # Not at once: a wrong clock would order for ever.
     assert time_of(before["next_attempt_at"]) >= time_of(before["issued_at"]) + 5 * HOUR
     clock.advance("+7h")
-    after = certificate_when(owner, "past", lambda found: found["fingerprint"] != before["fingerprint"], "is renewed")
-    first, second = orders_of(stack.proxy, host("past"))
+    after = when_replaced(owner, before)
+    first, second = orders_of(stack.proxy, host_of("past"))
     assert "replaces" not in first.payload
     assert second.payload["replaces"] == before["renewal"]["certificate_id"]
     # The new one has its own advice.
@@ -185,10 +191,10 @@ def test_a_window_in_the_past_renews_once_and_nothing_else_is_renewed(advised, s
             owner, name, lambda found: time_of(found["renewal"]["next_poll_at"]) > soon, "was asked about again"
         )
         assert found["fingerprint"] == advised[name]["fingerprint"], name
-        assert len(orders_of(stack.proxy, host(name))) == 1, name
+        assert len(orders_of(stack.proxy, host_of(name))) == 1, name
         if name not in ("trouble", "at-once"):
             assert len(questions(stack, found)) == (1 if name == "in-a-year" else 2), name
-    assert len(orders_of(stack.proxy, host("past"))) == 2
+    assert len(orders_of(stack.proxy, host_of("past"))) == 2
 
 
 def test_a_ca_that_calls_every_certificate_overdue_gets_no_loop(advised, stack, owner, clock):
@@ -203,15 +209,14 @@ def test_a_ca_that_calls_every_certificate_overdue_gets_no_loop(advised, stack, 
     stack.proxy.add(
         Fault("renewal_info", say_overdue, times=None, when=lambda each: each.path.rpartition("/")[2] not in known)
     )
-    owner.create_certificate("overdue", host("overdue"))
-    owner.wait_for_certificate("overdue")
+    obtain(owner, "overdue")
 
     def advised_again(found):
         return bool(found["renewal"]["chosen_at"])
 
     before = certificate_when(owner, "overdue", advised_again, "was asked about")
     clock.advance("+7h")
-    certificate_when(owner, "overdue", lambda found: found["fingerprint"] != before["fingerprint"], "is renewed")
+    when_replaced(owner, before)
     after = certificate_when(owner, "overdue", advised_again, "was asked about")
     assert time_of(after["next_attempt_at"]) > clock.now() + 5 * HOUR
     clock.advance("+5h")
@@ -221,7 +226,7 @@ def test_a_ca_that_calls_every_certificate_overdue_gets_no_loop(advised, stack, 
         owner, "overdue", lambda found: time_of(found["renewal"]["next_poll_at"]) > now, "was asked about again"
     )
     assert time_of(after["next_attempt_at"]) > now
-    assert len(orders_of(stack.proxy, host("overdue"))) == 2
+    assert len(orders_of(stack.proxy, host_of("overdue"))) == 2
 
 
 @pytest.fixture(scope="module")
@@ -234,12 +239,12 @@ def replaced(stack, owner):
         "internal": problem(500, "serverInternal"),
     }
     for name in refusals:
-        owner.create_certificate(f"replaces-{name}", host(f"replaces-{name}"))
+        owner.create_certificate(f"replaces-{name}", host_of(f"replaces-{name}"))
     for name, refusal in refusals.items():
         owner.wait_for_certificate(f"replaces-{name}")
 
         def is_renewal(exchange, name=name):
-            return "replaces" in exchange.payload and host(f"replaces-{name}") in str(exchange.payload)
+            return "replaces" in exchange.payload and host_of(f"replaces-{name}") in str(exchange.payload)
 
         stack.proxy.add(Fault("new_order", refusal, times=None, when=is_renewal))
     return list(refusals)
@@ -253,7 +258,7 @@ def test_a_ca_that_refuses_to_replace_is_asked_once_without(stack, owner, replac
         answers = dict(zip(replaced, pool.map(renew, replaced), strict=True))
     for name, (status, _, answer) in answers.items():
         assert status == 200 and not failed(answer), (name, answer)
-        orders = orders_of(stack.proxy, host(f"replaces-{name}"))
+        orders = orders_of(stack.proxy, host_of(f"replaces-{name}"))
         assert ["replaces" in order.payload for order in orders] == [False, True, False], name
         assert orders[-1].status == 201
         assert orders[-1].payload["identifiers"] == orders[0].payload["identifiers"]

@@ -10,7 +10,17 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from support.acme_client import AcmeClient, base64url
 from support.ca_faults import Fault, lose_answer, problem
-from support.ca_stack import certificate, certificate_when, orders_of, running_ca_stack, served_fingerprint, time_of
+from support.ca_stack import (
+    certificate,
+    certificate_when,
+    host_of,
+    obtain,
+    orders_of,
+    running_ca_stack,
+    served_fingerprint,
+    time_of,
+    when_replaced,
+)
 from support.clock import Clock
 
 REASONS = {"unspecified": 0, "keyCompromise": 1, "affiliationChanged": 3, "superseded": 4, "cessationOfOperation": 5}
@@ -35,24 +45,12 @@ def proxy(stack):
     stack.proxy.clear_faults()
 
 
-def host(name: str) -> str:
-    return f"{name.lower()}.revoked.cardea.test"
-
-
-def order(owner, *names: str, **fields) -> list[dict]:
-    for name in names:
-        owner.create_certificate(name, host(name), **fields)
-    for name in names:
-        owner.wait_for_certificate(name)
-    return [certificate(owner, name) for name in names]
-
-
 def serial(found: dict) -> str:
     return describe_certificate(found["fullchain_pem"])["serial"]
 
 
 def served(stack, name: str) -> str:
-    return served_fingerprint(stack.cardea.https_port, host(name))
+    return served_fingerprint(stack.cardea.https_port, host_of(name))
 
 
 def requests_for(proxy, found: dict) -> list:
@@ -66,14 +64,8 @@ def revoked(owner, name: str) -> dict:
     return certificate_when(owner, name, lambda found: found["status"] == "revoked", "is revoked")
 
 
-def replaced(owner, before: dict) -> dict:
-    return certificate_when(
-        owner, before["cert_name"], lambda found: found["fingerprint"] != before["fingerprint"], "is replaced"
-    )
-
-
 def test_the_ca_is_told_each_reason(stack, owner, proxy):
-    before = dict(zip(REASONS, order(owner, *REASONS), strict=True))
+    before = dict(zip(REASONS, obtain(owner, *REASONS), strict=True))
     for reason in REASONS:
         answer = owner.expect(202, "POST", f"/certificates/{reason}/revoke", {"reason": reason})
         [waiting] = answer["revocations"]
@@ -97,31 +89,31 @@ def test_the_ca_is_told_each_reason(stack, owner, proxy):
 
 def test_a_key_that_is_out_is_replaced_before_its_certificate_is_revoked(stack, owner, proxy):
     node = stack.add_node()
-    [before] = order(owner, "key-out")
+    [before] = obtain(owner, "key-out")
     shown_at_revocation = []
 
     async def note_what_is_served(passage, fault):
         ports = (stack.cardea.https_port, node.https_port)
-        look = [asyncio.to_thread(served_fingerprint, port, host("key-out")) for port in ports]
+        look = [asyncio.to_thread(served_fingerprint, port, host_of("key-out")) for port in ports]
         shown_at_revocation.extend(await asyncio.gather(*look))
         fault.hit()
         await passage.pass_on()
 
     proxy.add(Fault("revoke", note_what_is_served))
     owner.expect(202, "POST", "/certificates/key-out/revoke", {"reason": "keyCompromise"})
-    after = replaced(owner, before)
+    after = when_replaced(owner, before)
     stack.pebble.wait_until_revoked(serial(before))
     assert shown_at_revocation == [after["fingerprint"]] * 2, "on every node"
     keys = [x509.load_pem_x509_certificate(each["fullchain_pem"].encode()).public_key() for each in (before, after)]
     assert keys[0] != keys[1]
     [request] = requests_for(proxy, before)
-    assert request.at > orders_of(proxy, host("key-out"))[-1].at
+    assert request.at > orders_of(proxy, host_of("key-out"))[-1].at
     # By the key itself: the CA knows then that it is out, and never certifies it again.
     assert "jwk" in request.protected and "kid" not in request.protected
 
 
 def test_what_is_revoked_is_not_served_nor_renewed_until_somebody_asks(stack, owner, proxy):
-    [before] = order(owner, "ended")
+    [before] = obtain(owner, "ended")
     assert served(stack, "ended") == before["fingerprint"]
     owner.expect(202, "POST", "/certificates/ended/revoke", {"reason": "cessationOfOperation"})
     found = revoked(owner, "ended")
@@ -137,7 +129,7 @@ def test_what_is_revoked_is_not_served_nor_renewed_until_somebody_asks(stack, ow
     stack.cardea.start()
     assert served(stack, "ended") != before["fingerprint"]
     assert certificate(owner, "ended")["status"] == "revoked"
-    assert len(orders_of(proxy, host("ended"))) == 1
+    assert len(orders_of(proxy, host_of("ended"))) == 1
     # A renewal brings it back.
     after = owner.expect(200, "POST", "/certificates/ended/renew?wait=60")
     assert (after["status"], after["revocations"]) == ("active", [])
@@ -146,19 +138,19 @@ def test_what_is_revoked_is_not_served_nor_renewed_until_somebody_asks(stack, ow
 
 
 def test_reissuing_can_be_chosen(stack, owner, proxy):
-    before = order(owner, "chosen-yes", "chosen-no")
+    before = obtain(owner, "chosen-yes", "chosen-no")
     owner.expect(202, "POST", "/certificates/chosen-yes/revoke", {"reason": "affiliationChanged", "reissue": True})
     owner.expect(202, "POST", "/certificates/chosen-no/revoke", {"reason": "keyCompromise", "reissue": False})
-    after = replaced(owner, before[0])
+    after = when_replaced(owner, before[0])
     assert after["status"] == "active"
     assert revoked(owner, "chosen-no")["fingerprint"] == before[1]["fingerprint"]
     for each, number in zip(before, (3, 1), strict=True):
         assert stack.pebble.wait_until_revoked(serial(each))["Reason"] == number
-    assert len(orders_of(proxy, host("chosen-no"))) == 1
+    assert len(orders_of(proxy, host_of("chosen-no"))) == 1
 
 
 def test_a_revocation_whose_answer_is_lost_is_done(stack, owner, proxy):
-    [before] = order(owner, "lost-answer")
+    [before] = obtain(owner, "lost-answer")
     fault = proxy.add(Fault("revoke", lose_answer()))
     owner.expect(202, "POST", "/certificates/lost-answer/revoke")
     fault.wait_until_hit()
@@ -195,7 +187,7 @@ def due_now(stack, name: str):
 
 
 def test_a_ca_in_trouble_is_asked_again(stack, owner, proxy):
-    [before] = order(owner, "ca-trouble")
+    [before] = obtain(owner, "ca-trouble")
     proxy.add(Fault("revoke", problem(500, "serverInternal", "back on Monday")))
     owner.expect(202, "POST", "/certificates/ca-trouble/revoke", {"reason": "superseded", "reissue": False})
     found = certificate_when(owner, "ca-trouble", lambda found: found["revocations"][0]["attempts"], "is tried")
@@ -208,7 +200,7 @@ def test_a_ca_in_trouble_is_asked_again(stack, owner, proxy):
 
 
 def test_a_reason_that_the_ca_does_not_take_is_left_out(stack, owner, proxy):
-    [before] = order(owner, "bad-reason")
+    [before] = obtain(owner, "bad-reason")
     proxy.add(Fault("revoke", problem(400, "badRevocationReason")))
     owner.expect(202, "POST", "/certificates/bad-reason/revoke", {"reason": "affiliationChanged"})
     revoked(owner, "bad-reason")
@@ -217,7 +209,7 @@ def test_a_reason_that_the_ca_does_not_take_is_left_out(stack, owner, proxy):
 
 def test_without_the_account_the_key_of_the_certificate_signs(stack, owner, proxy):
     email = "gone@cardea.test"
-    [before] = order(owner, "no-account", email=email)
+    [before] = obtain(owner, "no-account", email=email)
     provider = proxy.directory_url.removeprefix("https://").removesuffix("/dir")
     assert stack.database.delete(f"account:{provider}:{email}", f"account-state:{provider}:{email}") == 2
     owner.expect(202, "POST", "/certificates/no-account/revoke", {"reason": "cessationOfOperation"})
@@ -228,7 +220,7 @@ def test_without_the_account_the_key_of_the_certificate_signs(stack, owner, prox
 
 
 def test_bad_revocations_are_refused(stack, owner, proxy):
-    order(owner, "refused")
+    obtain(owner, "refused")
     body = {"reason": "because", "reissue": "maybe", "colour": "red"}
     status, _, answer = owner.call("POST", "/certificates/refused/revoke", body)
     assert status == 400
@@ -237,7 +229,7 @@ def test_bad_revocations_are_refused(stack, owner, proxy):
     assert stack.api().call("POST", "/certificates/refused/revoke")[0] == 401
     assert certificate(owner, "refused")["revocations"] == []
     proxy.add(Fault("new_order", problem(403, "rejectedIdentifier")))
-    owner.create_certificate("never-issued", host("never-issued"))
+    owner.create_certificate("never-issued", host_of("never-issued"))
     owner.wait_for_certificate("never-issued", "failed")
     assert owner.call("POST", "/certificates/never-issued/revoke")[0] == 409
 
@@ -247,12 +239,12 @@ def test_a_certificate_that_the_ca_revoked_is_renewed_in_time(folder):
     clock = Clock(folder / "clock")
     with running_ca_stack(folder, clock=clock) as stack:
         owner = stack.owner()
-        [before] = order(owner, "by-the-ca")
+        [before] = obtain(owner, "by-the-ca")
         key = certificate(owner, "by-the-ca", "?private_key=true")["private_key_pem"]
         with AcmeClient(stack.pebble.directory_url, stack.pebble.ca_path, key) as client:
             assert client.revoke(before["fullchain_pem"], 1).status == 200
         clock.set("+7h")
-        after = replaced(owner, before)
+        after = when_replaced(owner, before)
         assert after["status"] == "active"
         assert time_of(before["expires_at"]) - clock.now() > timedelta(days=30), "long before its time"
-        assert len(orders_of(stack.proxy, host("by-the-ca"))) == 2
+        assert len(orders_of(stack.proxy, host_of("by-the-ca"))) == 2

@@ -1,7 +1,7 @@
 """cardea cert revoke: what a person types, reads and gets."""
 
 import pytest
-from support.ca_stack import certificate, orders_of, running_ca_stack
+from support.ca_stack import certificate, obtain, orders_of, running_ca_stack
 
 
 @pytest.fixture(scope="module")
@@ -19,17 +19,14 @@ def owner(stack):
 def issued(owner, request):
     """A certificate of the test's own."""
     name = request.node.name.split("[")[0].replace("_", "-")[5:60].rstrip("-")
-    owner.create_certificate(name, f"{name}.cardea.test")
-    owner.wait_for_certificate(name)
+    obtain(owner, name)
     return certificate(owner, name)
 
 
 @pytest.mark.parametrize("reason", ["keyCompromise", "superseded"])
 def test_a_key_that_is_out_is_replaced(stack, owner, reason):
     name = f"replaced-{reason.lower()}"
-    owner.create_certificate(name, f"{name}.cardea.test")
-    owner.wait_for_certificate(name)
-    before = certificate(owner, name)
+    [before] = obtain(owner, name)
     done = stack.cardea.command_line("cert", "revoke", name, "me", reason)
     assert done.returncode == 0, done.stderr
     assert "its replacement is served" in done.stdout

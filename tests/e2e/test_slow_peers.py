@@ -8,12 +8,12 @@ import signal
 import socket
 
 import pytest
-from cardea_stack import Api, ApiError, Cardea, wait_until
+from cardea_stack import Api, wait_until
 from support import raw
-from support.access_log import SECONDS, AccessLog
+from support.access_log import SECONDS, running_logged_cardea
 from support.clock import TimerClock
 from support.h2_upstream import H2Upstream
-from support.names import bugs_in
+from support.sites import PatientApi, plain_sites
 
 STEP = 20  # seconds between two pieces of somebody slow
 ROUNDS = 12  # more than anybody who trickles gets: the limit is a minute
@@ -27,41 +27,16 @@ def clock(session_folder):
 
 @pytest.fixture(scope="module")
 def node(stack, session_folder, clock):
-    folder = session_folder / "slow"
-    folder.mkdir()
-    path = folder / "access.log"
-    settings = {"REDIS_URL": stack.redis.url(), "ACCESS_LOG": str(path), "WORKERS": "1"}
-    with Cardea(folder, extra_environment=clock.environment, **settings) as running:
-        running.access_log = AccessLog(path)
+    with running_logged_cardea(session_folder / "slow", stack, extra_environment=clock.environment) as running:
         yield running
-        assert running.stop() == 0, running.log_tail()
-        assert bugs_in(running.log()) == []
 
 
 @pytest.fixture
 def new_site(stack, node, new_host):
     """Makes a site with that upstream."""
-    api = Api(node.http_port, stack.cardea.make_token(new_host("token")))
-    made = []
-
-    def patiently(what):
-        """Time has passed in a moment: the node may be about to connect to Redis anew."""
-
-        def is_done():
-            with contextlib.suppress(ApiError):
-                what()
-                return True
-
-        wait_until(is_done, SECONDS, "the API answers")
-
-    def make(url: str) -> str:
-        made.append(new_host("slow"))
-        patiently(lambda: api.create_target(made[-1], url, enable_https=False))
-        return made[-1]
-
-    yield make
-    for name in made:
-        patiently(lambda name=name: api.expect(200, "DELETE", f"/proxy/targets/{name}"))
+    api = PatientApi(node.http_port, stack.cardea.make_token(new_host("token")))
+    with plain_sites(api, new_host, "slow") as make:
+        yield make
 
 
 @pytest.fixture
@@ -182,30 +157,23 @@ def test_a_slow_body_arrives(upload, clock):
         clock.advance(f"+{STEP}s")
         client.sendall(b"x" * (BYTES_PER_STEP * 5 // 4))
         sent += BYTES_PER_STEP * 5 // 4
-        receive_exactly(server, BYTES_PER_STEP * 5 // 4)
+        raw.receive_exactly(server, BYTES_PER_STEP * 5 // 4)
     for _ in range(3):
         clock.advance("+50s")
         client.sendall(b"x" * 50_000)
         sent += 50_000
-        receive_exactly(server, 50_000)
+        raw.receive_exactly(server, 50_000)
     client.sendall(b"x" * (1_000_000 - sent))
-    receive_exactly(server, 1_000_000 - sent)
+    raw.receive_exactly(server, 1_000_000 - sent)
     server.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
     assert raw.status_of(raw.receive_head(client)) == 200
-
-
-def receive_exactly(connection: socket.socket, count: int):
-    while count > 0:
-        data = connection.recv(min(count, 65536))
-        assert data, "the connection goes on"
-        count -= len(data)
 
 
 def test_an_upload_may_wait_for_its_upstream(upload, clock):
     """Time in which nobody waits for the client is not the client's."""
     client, server = upload
     client.sendall(b"x" * 1_000_000)
-    receive_exactly(server, 1_000_000)
+    raw.receive_exactly(server, 1_000_000)
     clock.advance("+50s")
     server.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
     assert raw.status_of(raw.receive_head(client)) == 200
@@ -264,7 +232,7 @@ def test_a_slow_reader_gets_on(download, clock):
     for _ in range(ROUNDS):
         clock.advance(f"+{STEP}s")
         assert not was_dropped(server)
-        receive_exactly(client, 3 * BYTES_PER_STEP)
+        raw.receive_exactly(client, 3 * BYTES_PER_STEP)
     assert not was_dropped(server)
 
 
@@ -345,7 +313,7 @@ def respond_slowly(server: socket.socket, clock, pieces) -> int:
 @pytest.fixture
 def asked(client, host, listener):
     """A client that waits for its response, and the upstream that has its request."""
-    client.sendall(f"GET /slow HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    client.sendall(raw.request("GET /slow", host))
     with listener.accept_request() as (server, _):
         yield client, server
 
@@ -391,9 +359,9 @@ def test_a_response_that_began_early_may_wait_for_the_rest_of_the_request(upload
         clock.advance(f"+{STEP}s")
         client.sendall(b"x" * (2 * BYTES_PER_STEP))
         sent += 2 * BYTES_PER_STEP
-        receive_exactly(server, 2 * BYTES_PER_STEP)
+        raw.receive_exactly(server, 2 * BYTES_PER_STEP)
     client.sendall(b"x" * (1_000_000 - sent))
-    receive_exactly(server, 1_000_000 - sent)
+    raw.receive_exactly(server, 1_000_000 - sent)
     server.sendall(b"ok")
     assert raw.receive_until(client, b"ok") == b"ok"
 
@@ -402,16 +370,11 @@ def test_a_response_that_began_early_may_wait_for_the_rest_of_the_request(upload
 def test_frames_of_http2_do_not_prolong_a_response(client, http2_host, clock, path):
     """The server answers for an application that hangs."""
     host, upstream = http2_host
-    client.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    client.sendall(raw.request(f"GET {path}", host))
     wait_until(lambda: upstream.asked, SECONDS, "the upstream is asked")
     if path == "/stalled":
         assert raw.receive_until(client, b"first\r\n")
-    for number in range(ROUNDS):
-        clock.advance(f"+{STEP}s")
-        if upstream.gone.wait(0.3):
-            break
-        upstream.ping()
-    assert 2 <= number <= 4
+    assert 2 <= steps_until(lambda: upstream.gone.wait(0.3), clock, upstream.ping) <= 4
     if path == "/silent":
         assert raw.status_of(raw.receive_until(client, b"Request id: ")) == 504
     else:
@@ -424,9 +387,7 @@ def test_frames_of_http2_do_not_prolong_a_response(client, http2_host, clock, pa
 def test_what_the_end_cuts_off_is_said_to_be_cut_by_us(stack, folder, listener):
     """A request that is still running when the time for it is over, with its upstream silent."""
     clock = TimerClock(folder / "clock")
-    path = folder / "access.log"
-    settings = {"REDIS_URL": stack.redis.url(), "ACCESS_LOG": str(path), "WORKERS": "1"}
-    with Cardea(folder / "node", extra_environment=clock.environment, **settings) as node:
+    with running_logged_cardea(folder / "node", stack, extra_environment=clock.environment) as node:
         token = stack.cardea.make_token("cut-by-the-end")
         Api(node.http_port, token).create_target("cut.cardea.test", listener.url, enable_https=False)
         with raw.connect(node.http_port) as waiting, raw.connect(node.http_port) as downloading:
@@ -442,7 +403,6 @@ def test_what_the_end_cuts_off_is_said_to_be_cut_by_us(stack, folder, listener):
                     clock.advance("+31s")
                     assert raw.receive_all(waiting) == b"" and raw.receive_all(downloading) == b""
                     assert node.wait(SECONDS) == 0, node.log_tail()
-    assert bugs_in(node.log()) == []
-    lines = {line["path"]: (line["status"], line["aborted"]) for line in AccessLog(path).of(host="cut.cardea.test")}
+    lines = {line["path"]: (line["status"], line["aborted"]) for line in node.access_log.of(host="cut.cardea.test")}
     assert lines == {"/waiting": (0, "proxy"), "/downloading": (200, "proxy")}
     stack.api(token).expect(200, "DELETE", "/proxy/targets/cut.cardea.test")

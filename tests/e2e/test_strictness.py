@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 from cardea_stack import https_context
 from support import raw
-from support.names import certificate_name
 from support.recorder import Recorder
+from support.sites import secure_sites
 
 HOST = "@HOST@"  # stands for the name of the target
 NUL, TAB = "\0", "\t"
@@ -318,10 +318,8 @@ def test_the_table_is_large():
 def secure_host(api, recorder):
     """The same by HTTPS."""
     hostname = "strict-tls.cardea.test"
-    api.create_target(hostname, recorder.url)
-    api.wait_for_certificate(certificate_name(hostname))
-    yield hostname
-    api.expect(200, "DELETE", f"/proxy/targets/{hostname}?delete_certificate=true")
+    with secure_sites(api, {hostname: recorder.url}):
+        yield hostname
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ import json
 import pytest
 from cardea_stack import wait_until
 from support import raw
+from support.names import certificate_name
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_a_site_can_be_switched_off_and_on(api, cardea, target):
 
 
 def test_https_that_is_turned_on_orders_the_certificate(api, public_api, target, https):
-    name = "proxy-" + target.replace(".", "-")
+    name = certificate_name(target)
     public_api.expect(404, "GET", f"/certificates/{name}")
     answer = update(api, target, enable_https=True)
     assert answer["certificate_status"] == f"Certificate generation started for {target}"

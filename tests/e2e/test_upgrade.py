@@ -2,47 +2,20 @@
 
 import contextlib
 import socket
-import threading
 
 import pytest
 from support import raw
+from support.names import certificate_name
+from support.websocket_handshake import ACCEPT, KEY, SWITCH, handshake
+from support.websocket_upstream import WebSocketUpstream
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.sync.client import connect
-from websockets.sync.server import serve
-
-KEY = b"dGhlIHNhbXBsZSBub25jZQ=="
-ACCEPT = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
-SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
-SWITCH += ACCEPT + b"\r\n\r\n"
-
-
-def handshake(host: str, *lines: str, connection="Upgrade", upgrade="websocket", version="1.1") -> bytes:
-    fields = [f"Connection: {connection}", f"Upgrade: {upgrade}"]
-    fields += [f"Sec-WebSocket-Key: {KEY.decode()}", "Sec-WebSocket-Version: 13", *lines]
-    return raw.request("GET /chat", host, *fields, version=version)
 
 
 @pytest.fixture(scope="module")
 def echo():
-    """A WebSocket server of the library's: echoes, and says which subprotocol and fields it was asked with."""
-
-    def handle(connection):
-        if connection.request.path == "/fields":
-            connection.send("\n".join(f"{name.lower()}: {value}" for name, value in connection.request.headers.raw_items()))
-        for message in connection:
-            if message == "close":
-                return connection.close(4001, "as you wish")
-            connection.send(message)
-        return None
-
-    def choose(_, offered):
-        return "chat.v1" if "chat.v1" in offered else None
-
-    with serve(handle, "127.0.0.1", 0, select_subprotocol=choose, max_size=None) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
-        server.shutdown()
+    with WebSocketUpstream() as running:
+        yield running.url
 
 
 @pytest.fixture
@@ -107,7 +80,7 @@ def test_the_upstream_sees_the_headers_of_the_contract(websocket_to, http_host, 
 def test_over_tls(cardea, site, https, root_pem, api, echo, new_host):
     hostname = new_host("wss")
     api.create_target(hostname, echo)
-    api.wait_for_certificate("proxy-" + hostname.replace(".", "-"))
+    api.wait_for_certificate(certificate_name(hostname))
     connection = https(hostname)
     connection.connect()
     with connect(f"ws://{hostname}/", sock=connection.sock) as websocket:

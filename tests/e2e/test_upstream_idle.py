@@ -1,12 +1,12 @@
 """How long an idle connection to an upstream is kept: never as long as the upstream keeps it."""
 
-import contextlib
 import select
 
 import pytest
 from cardea_stack import Api, Cardea
 from support import raw
 from support.node_upstream import NodeUpstream
+from support.sites import plain_sites
 
 ROUNDS = 5  # a machine that stands still for seconds makes a round tell nothing
 
@@ -18,19 +18,11 @@ def node(stack, session_folder):
 
 
 @pytest.fixture
-def listener():
-    with raw.Listener() as listener:
-        yield listener
-
-
-@pytest.fixture
 def host(stack, node, new_host, listener):
     """A site whose upstream is `listener`."""
     api = Api(node.http_port, stack.cardea.make_token(new_host("token")))
-    name = new_host("idle")
-    api.create_target(name, listener.url, enable_https=False)
-    yield name
-    api.expect(200, "DELETE", f"/proxy/targets/{name}")
+    with plain_sites(api, new_host, "idle") as make:
+        yield make(listener.url)
 
 
 @pytest.fixture
@@ -40,14 +32,7 @@ def client(node):
 
 
 def ask(client, host: str):
-    client.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
-
-
-@contextlib.contextmanager
-def asked_by(client, host: str, listener):
-    ask(client, host)
-    with listener.accept_request() as accepted:
-        yield accepted
+    client.sendall(raw.request("GET /", host))
 
 
 def answer(server, client, announced: str = ""):
@@ -94,14 +79,17 @@ def test_a_connection_is_closed_before_its_upstream_would_do_it(host, listener, 
     """The one that was given back later, but with a time of 2 s, goes before the other."""
     for _ in range(ROUNDS):
         with raw.connect(node.http_port) as first, raw.connect(node.http_port) as second:
-            with asked_by(first, host, listener) as (long, _), asked_by(second, host, listener) as (short, _):
-                answer(long, first)
-                answer(short, second, keep_alive("timeout=2"))
-                ended, _, _ = select.select([long, short], [], [], 20)
-                if ended == [short]:
-                    assert short.recv(1) == b""
-                    return
-                assert short in ended, "it was kept for longer than the other"
+            ask(first, host)
+            with listener.accept_request() as (long, _):
+                ask(second, host)
+                with listener.accept_request() as (short, _):
+                    answer(long, first)
+                    answer(short, second, keep_alive("timeout=2"))
+                    ended, _, _ = select.select([long, short], [], [], 20)
+                    if ended == [short]:
+                        assert short.recv(1) == b""
+                        return
+                    assert short in ended, "it was kept for longer than the other"
     pytest.fail("both ended at once, each time")
 
 

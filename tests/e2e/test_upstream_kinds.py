@@ -1,15 +1,13 @@
 """Upstreams over TLS and on Unix sockets."""
 
 import datetime
-import hashlib
-import json
 import os
-import ssl
 
 import pytest
-from cardea_stack import Api, Cardea, wait_until
+from cardea_stack import Api, Cardea, echoed_fields, wait_until
 from support import raw
 from support.secure_upstream import SecureNginx, TestCa
+from support.transfers import upload
 from support.upstream import Upstream
 
 
@@ -43,10 +41,6 @@ def url(nginx):
     return lambda name, scheme="https", host="localhost": f"{scheme}://{host}:{nginx.ports[name]}"
 
 
-def lines_of(body: bytes) -> dict[str, str]:
-    return dict(line.split(": ", 1) if ": " in line else (line.rstrip(":"), "") for line in body.decode().splitlines())
-
-
 def reason(cardea, hostname: str) -> str:
     """What the log says about the last request of that host that failed."""
     return cardea.wait_for_log(f"{hostname} GET: 502")
@@ -58,7 +52,7 @@ def test_a_certificate_of_the_given_ca_is_accepted(http, http_host, url, ca, sch
     hostname = http_host(url("local", scheme, host), upstream_ca_pem=ca.pem)
     status, _, body = http(hostname).get("/path?query=1")
     assert status == 200
-    seen = lines_of(body)
+    seen = echoed_fields(body)
     assert seen["uri"] == "/path?query=1"
     assert seen["host"] == hostname, "the client's Host"
     assert seen["sni"] == ("localhost" if host == "localhost" else ""), "an address is no server name (RFC 6066 §3)"
@@ -67,7 +61,7 @@ def test_a_certificate_of_the_given_ca_is_accepted(http, http_host, url, ca, sch
 
 def test_a_connection_over_tls_serves_more_than_one_request(http, http_host, url, ca, nginx):
     connection = http(http_host(url("local"), upstream_ca_pem=ca.pem))
-    numbers = {lines_of(connection.get("/")[2])["connection"] for _ in range(3)}
+    numbers = {echoed_fields(connection.get("/")[2])["connection"] for _ in range(3)}
     # Another worker would have its own, but this is one client connection.
     assert len(numbers) == 1
     status, _, body = connection.get("/bytes/big")
@@ -76,20 +70,14 @@ def test_a_connection_over_tls_serves_more_than_one_request(http, http_host, url
 
 @pytest.fixture
 def secure_upstream(folder, leaves):
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "both.pem").write_text(leaves["local"].certificate_pem + leaves["local"].key_pem)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "both.pem")
-    with Upstream(context) as running:
+    with Upstream(leaves["local"].server_context(folder)) as running:
         yield running
 
 
 def test_bodies_go_both_ways_over_tls(http, http_host, secure_upstream, ca):
     connection = http(http_host(secure_upstream.url, upstream_ca_pem=ca.pem))
     body = os.urandom(3_000_000)
-    connection.request("POST", "/upload", body)
-    seen = json.loads(connection.getresponse().read())
-    assert (seen["length"], seen["sha256"]) == (len(body), hashlib.sha256(body).hexdigest())
+    upload(connection, body)
     # Small enough for the buffers on the way: this client reads only when it has sent everything.
     body = body[:200_000]
     blocks = [body[at : at + 10_000] for at in range(0, len(body), 10_000)]
@@ -128,7 +116,7 @@ def test_upstream_server_name_is_asked_for_and_verified(cardea, http, http_host,
     named = http_host(url("internal"), upstream_ca_pem=ca.pem, upstream_server_name="App.internal")
     status, _, body = http(named).get("/")
     assert status == 200
-    assert lines_of(body)["sni"] == "app.internal"
+    assert echoed_fields(body)["sni"] == "app.internal"
     wrong = http_host(url("local"), upstream_ca_pem=ca.pem, upstream_server_name="app.internal")
     assert http(wrong).get("/")[0] == 502
     assert 'is for localhost, not for "app.internal"' in reason(cardea, wrong)
@@ -221,7 +209,7 @@ def test_wishes_that_make_no_sense_are_refused_at_once(api, new_host, ca, leaves
 def test_a_unix_socket_serves(http, http_host, nginx, prefix, uri):
     hostname = http_host(f"unix://{nginx.socket_path}{prefix}")
     connection = http(hostname)
-    seen = [lines_of(connection.get("/a/b?c=d")[2]) for _ in range(2)]
+    seen = [echoed_fields(connection.get("/a/b?c=d")[2]) for _ in range(2)]
     assert seen[0]["uri"] == uri
     assert seen[0]["host"] == hostname
     assert seen[0]["connection"] == seen[1]["connection"], "it is pooled as others are"
@@ -229,7 +217,7 @@ def test_a_unix_socket_serves(http, http_host, nginx, prefix, uri):
 
 def test_a_unix_socket_has_the_authority_localhost(http, http_host, nginx):
     hostname = http_host(f"unix://{nginx.socket_path}", preserve_host_header=False)
-    assert lines_of(http(hostname).get("/")[2])["host"] == "localhost"
+    assert echoed_fields(http(hostname).get("/")[2])["host"] == "localhost"
 
 
 def test_a_unix_socket_that_is_not_there_is_502(cardea, http, http_host, nginx):

@@ -12,12 +12,12 @@ from itertools import repeat
 from pathlib import Path
 
 import pytest
-from cardea_stack import Api, ApiError, Cardea, wait_until
+from cardea_stack import wait_until
 from support import raw
-from support.access_log import SECONDS, AccessLog
+from support.access_log import SECONDS, running_logged_cardea
 from support.async_upstream import AsyncUpstream
 from support.clock import TimerClock
-from support.names import bugs_in
+from support.sites import PatientApi, plain_sites
 from support.transfers import Sender, wait_until_stuck
 
 ROUNDS = 6  # of 20 seconds
@@ -32,16 +32,8 @@ def clock(session_folder):
 
 @pytest.fixture(scope="module")
 def node(stack, session_folder, clock):
-    """One worker, so that there is one pool of connections."""
-    folder = session_folder / "limits"
-    folder.mkdir()
-    path = folder / "access.log"
-    settings = {"REDIS_URL": stack.redis.url(), "ACCESS_LOG": str(path), "WORKERS": "1"}
-    with Cardea(folder, extra_environment=clock.environment, **settings) as running:
-        running.access_log = AccessLog(path)
+    with running_logged_cardea(session_folder / "limits", stack, extra_environment=clock.environment) as running:
         yield running
-        assert running.stop() == 0, running.log_tail()
-        assert bugs_in(running.log()) == []
 
 
 @pytest.fixture
@@ -66,39 +58,15 @@ def pass_time(node, clock):
 @pytest.fixture
 def new_site(stack, node, new_host):
     """Makes a site with that upstream."""
-    api = Api(node.http_port, stack.cardea.make_token(new_host("token")))
-    made = []
-
-    def patiently(what):
-        """Time has passed in a moment: the node may be about to connect to Redis anew."""
-
-        def is_done():
-            with contextlib.suppress(ApiError):
-                what()
-                return True
-
-        wait_until(is_done, SECONDS, "the API answers")
-
-    def make(url: str) -> str:
-        made.append(new_host("limits"))
-        patiently(lambda: api.create_target(made[-1], url, enable_https=False))
-        return made[-1]
-
-    yield make
-    for host in made:
-        patiently(lambda: api.expect(200, "DELETE", f"/proxy/targets/{host}"))
+    api = PatientApi(node.http_port, stack.cardea.make_token(new_host("token")))
+    with plain_sites(api, new_host, "limits") as make:
+        yield make
 
 
 @pytest.fixture
 def upstream():
     with AsyncUpstream() as running:
         yield running
-
-
-@pytest.fixture
-def listener():
-    with raw.Listener() as listening:
-        yield listening
 
 
 @pytest.fixture
@@ -113,7 +81,7 @@ def is_silent(connection: socket.socket) -> bool:
 
 
 def ask(client: socket.socket, host: str, line: str = "GET /", *fields: str, body: bytes = b""):
-    client.sendall("\r\n".join([f"{line} HTTP/1.1", f"Host: {host}", *fields, "", ""]).encode() + body)
+    client.sendall(raw.request(line, host, *fields) + body)
 
 
 def answer(server: socket.socket, client: socket.socket):
@@ -209,27 +177,17 @@ def test_an_upload_may_wait_while_its_upstream_pauses(pass_time, client, new_sit
     client.settimeout(None)
     sender = Sender(client, repeat(BLOCK, BLOCKS))
     sender.start()
-    with listener.accept() as server:
-        raw.receive_head(server)
+    with listener.accept_request() as (server, _):
         received = 0
         for _ in range(4):
             wait_until_stuck(lambda: sender.count)
             pass_time(50)
-            received += len(receive_exactly(server, BODY_BYTES // 8))
+            received += len(raw.receive_exactly(server, BODY_BYTES // 8))
         while received < BODY_BYTES:
-            received += len(receive_exactly(server, min(BODY_BYTES - received, 1 << 20)))
+            received += len(raw.receive_exactly(server, min(BODY_BYTES - received, 1 << 20)))
         answer(server, client)
     sender.join(SECONDS)
     assert sender.count == BODY_BYTES
-
-
-def receive_exactly(connection: socket.socket, size: int) -> bytes:
-    received = bytearray()
-    while len(received) < size:
-        data = connection.recv(size - len(received))
-        assert data, "the connection goes on"
-        received += data
-    return bytes(received)
 
 
 # --- connections ---
@@ -238,20 +196,18 @@ def receive_exactly(connection: socket.socket, size: int) -> bytes:
 def test_an_idle_connection_is_kept_for_four_seconds(pass_time, node, client, new_site, listener):
     host = new_site(listener.url)
     ask(client, host)
-    with listener.accept() as server:
+    with listener.accept_request() as (server, _):
         for _ in range(3):
-            raw.receive_head(server)
             answer(server, client)
             pass_time(3)
             assert is_silent(server)
             ask(client, host)  # on the same connection, whose time begins anew
-        raw.receive_head(server)
+            raw.receive_head(server)
         answer(server, client)
         pass_time(5)
         assert server.recv(1) == b"", "closed before common servers do it"
     ask(client, host)
-    with listener.accept() as server:
-        raw.receive_head(server)
+    with listener.accept_request() as (server, _):
         answer(server, client)
 
 
@@ -301,8 +257,7 @@ def timer_of(local: tuple[str, int], peer: tuple[str, int]) -> tuple[int, float]
 def test_tcp_asks_silent_clients_and_upstreams_whether_they_are_there(node, client, new_site, listener):
     """Both are quiet in the middle of a response without an end."""
     ask(client, new_site(listener.url), "GET /events")
-    with listener.accept() as server, raw.connect(node.https_port) as handshaking:
-        raw.receive_head(server)
+    with listener.accept_request() as (server, _), raw.connect(node.https_port) as handshaking:
         server.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n")
         raw.receive_until(client, b"data: 1\n\n")
         for test_side in (client, server, handshaking):

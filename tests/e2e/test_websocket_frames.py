@@ -4,13 +4,12 @@ import struct
 
 import pytest
 from support import raw
-from support.names import certificate_name
+from support.sites import secure_sites
+from support.websocket_handshake import SWITCH, handshake
 from support.websocket_upstream import WebSocketUpstream
 from websockets.sync.client import connect
 
 MASK = bytes.fromhex("37fa213d")  # the one of RFC 6455 §5.7
-SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
-SWITCH += b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 FIN, RSV1 = 0x80, 0x40
 DIRECTIONS = pytest.mark.parametrize(
@@ -70,13 +69,8 @@ def hosts(api, listener, websocket_upstream):
     """By HTTP and HTTPS: "raw" leads to the listener, "library" to the server of the library."""
     hosts = {"raw": listener.url, "library": websocket_upstream.url}
     hosts = {f"frames-{name}.cardea.test": url for name, url in hosts.items()}
-    for host, url in hosts.items():
-        api.create_target(host, url)
-    for host in hosts:
-        api.wait_for_certificate(certificate_name(host))
-    yield {host.split(".")[0].removeprefix("frames-"): host for host in hosts}
-    for host in hosts:
-        api.expect(200, "DELETE", f"/proxy/targets/{host}?delete_certificate=true")
+    with secure_sites(api, hosts):
+        yield {host.split(".")[0].removeprefix("frames-"): host for host in hosts}
 
 
 @pytest.fixture(params=["ws", "wss"])
@@ -107,21 +101,11 @@ def open_connection(cardea, https, scheme):
 def ends(hosts, listener, open_connection):
     """Client and upstream, both raw, after the 101."""
     client = open_connection(hosts["raw"])
-    lines = ["GET /chat HTTP/1.1", f"Host: {hosts['raw']}", "Connection: Upgrade", "Upgrade: websocket"]
-    lines += ["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13", "", ""]
-    client.sendall("\r\n".join(lines).encode())
-    with listener.accept() as upstream:
-        raw.receive_head(upstream)
+    client.sendall(handshake(hosts["raw"]))
+    with listener.accept_request() as (upstream, _):
         upstream.sendall(SWITCH)
         assert raw.status_of(raw.receive_head(client)) == 101
         yield {"client": client, "upstream": upstream}
-
-
-def receive_exactly(connection, size: int) -> bytes:
-    received = b""
-    while len(received) < size and (data := connection.recv(size - len(received))):
-        received += data
-    return received
 
 
 @pytest.mark.parametrize(
@@ -132,7 +116,7 @@ def test_frames_pass_as_they_are(ends, sender, receiver, mask, piece_bytes, larg
     for each in frames(mask, large_bytes):
         for start in range(0, len(each), piece_bytes):
             ends[sender].sendall(each[start : start + piece_bytes])
-        assert receive_exactly(ends[receiver], len(each)) == each
+        assert raw.receive_exactly(ends[receiver], len(each)) == each
 
 
 @DIRECTIONS
@@ -140,10 +124,10 @@ def test_nobody_but_the_peer_answers_a_ping_or_a_close(ends, sender, receiver, m
     """What comes back first is the peer's own word, though a ping and a close were sent before it."""
     sent = frame(FIN | PING, b"?", mask=mask) + frame(FIN | CLOSE, b"", mask=mask)
     ends[sender].sendall(sent)
-    assert receive_exactly(ends[receiver], len(sent)) == sent
+    assert raw.receive_exactly(ends[receiver], len(sent)) == sent
     word = frame(FIN | TEXT, b"my own word", mask=b"" if mask else MASK)
     ends[receiver].sendall(word)
-    assert receive_exactly(ends[sender], len(word)) == word
+    assert raw.receive_exactly(ends[sender], len(word)) == word
 
 
 def test_a_ping_of_the_server_is_answered_by_the_client(hosts, open_connection, scheme):

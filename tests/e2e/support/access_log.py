@@ -1,9 +1,13 @@
 """The access log of a Cardea, as a program that follows the file would see it."""
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
-from cardea_stack import wait_until
+from cardea_stack import Cardea, Stack, wait_until
+
+from .names import bugs_in
 
 SECONDS = 20  # to wait for lines: they come a moment after the response
 
@@ -32,3 +36,18 @@ class AccessLog:
 
     def wait_for_one(self, **wanted) -> dict:
         return self.wait_for(1, **wanted)[0]
+
+
+@contextlib.contextmanager
+def running_logged_cardea(folder: Path, stack: Stack, **options) -> Iterator[Cardea]:
+    """A second Cardea on the stack's Redis with an `access_log`; it must end well. One worker: the lines are in the order
+    of the ends, and there is one pool of connections.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    log = AccessLog(folder / "access.log")
+    settings = {"REDIS_URL": stack.redis.url(), "ACCESS_LOG": str(log.path), "WORKERS": "1"}
+    with Cardea(folder, **settings, **options) as running:
+        running.access_log = log
+        yield running
+        assert running.stop() == 0, running.log_tail()
+        assert bugs_in(running.log()) == []

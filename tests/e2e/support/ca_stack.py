@@ -104,6 +104,26 @@ def but_for_renewal_info(found: dict) -> dict:
     return {name: value for name, value in found.items() if name not in changed}
 
 
+def obtain(api: Api, *names: str, **fields) -> list[dict]:
+    """A certificate for each name's host_of(), all at once; the objects when they are there."""
+    for name in names:
+        api.create_certificate(name, host_of(name), **fields)
+    for name in names:
+        api.wait_for_certificate(name)
+    return [certificate(api, name) for name in names]
+
+
+def host_of(cert_name: str) -> str:
+    return f"{cert_name.lower()}.cardea.test"
+
+
+def when_replaced(api: Api, before: dict) -> dict:
+    """The object, once it holds another certificate than `before`."""
+    return certificate_when(
+        api, before["cert_name"], lambda found: found["fingerprint"] != before["fingerprint"], "is another one"
+    )
+
+
 def time_of(text: str) -> datetime:
     return datetime.fromisoformat(text)
 

@@ -31,6 +31,17 @@ def receive_head(connection: socket.socket) -> bytes:
     return received
 
 
+def receive_exactly(connection: socket.socket, size: int) -> bytes:
+    """That many bytes; ConnectionError if the peer closes before."""
+    received = bytearray()
+    while len(received) < size:
+        data = connection.recv(min(size - len(received), 65536))
+        if not data:
+            raise ConnectionError(f"the end after {len(received)} bytes of {size}")
+        received += data
+    return bytes(received)
+
+
 def receive_to_the_end(connection: socket.socket) -> tuple[bytes, bool]:
     """Everything until the peer closes, and whether it did so by a reset."""
     received = b""

@@ -2,13 +2,12 @@
 
 import datetime
 import http.client
-import os
 import ssl
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
-from cardea_stack import ManagedProcess, free_port
+from cardea_stack import NginxProcess, free_port
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -21,6 +20,14 @@ _DAY = datetime.timedelta(days=1)
 class Leaf:
     certificate_pem: str
     key_pem: str
+
+    def server_context(self, folder: Path) -> ssl.SSLContext:
+        """For a server of the test's own process; OpenSSL reads the leaf from a file in `folder`."""
+        path = folder / "leaf.pem"
+        path.write_text(self.certificate_pem + self.key_pem)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(path)
+        return context
 
 
 def _key_pem(key) -> str:
@@ -72,27 +79,6 @@ class TestCa:
 
 _SEEN = "uri: $request_uri\\nhost: $http_host\\nsni: $ssl_server_name\\nalpn: $ssl_alpn_protocol\\nconnection: $connection\\n"
 
-_CONFIG = """
-daemon off;
-{user}
-worker_processes 1;
-pid {folder}/nginx.pid;
-error_log stderr warn;
-events {{ worker_connections 512; }}
-http {{
-  access_log off;
-  client_max_body_size 0;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
-  default_type text/plain;
-  keepalive_timeout 30s;
-  {servers}
-}}
-"""
-
 _SERVER = """
   server {{
     listen {listen};
@@ -104,10 +90,8 @@ _SERVER = """
 """
 
 
-class SecureNginx(ManagedProcess):
+class SecureNginx(NginxProcess):
     """One server per leaf: ports[name] is its port on 127.0.0.1 and ::1 is nobody's. `socket_path` is plain HTTP."""
-
-    name = "nginx"
 
     def __init__(self, folder: Path, leaves: dict[str, Leaf]):
         super().__init__(folder)
@@ -120,7 +104,7 @@ class SecureNginx(ManagedProcess):
             (self.folder / f"{name}.pem").write_text(leaf.certificate_pem)
             (self.folder / f"{name}.key").write_text(leaf.key_pem)
 
-    def command(self):
+    def servers(self):
         def server(listen: str, tls: str) -> str:
             return _SERVER.format(listen=listen, tls=tls, seen=_SEEN, folder=self.folder)
 
@@ -128,15 +112,7 @@ class SecureNginx(ManagedProcess):
         for name, port in self.ports.items():
             tls = f"ssl_certificate {self.folder}/{name}.pem; ssl_certificate_key {self.folder}/{name}.key;"
             servers.append(server(f"127.0.0.1:{port} ssl", tls))
-        user = "user root;" if os.geteuid() == 0 else ""
-        path = self.folder / "nginx.conf"
-        path.write_text(_CONFIG.format(user=user, folder=self.folder, servers="".join(servers)))
-        return ["nginx", "-e", "stderr", "-p", str(self.folder), "-c", str(path)]
-
-    def environment(self):
-        environment = super().environment()
-        environment["PATH"] = environment.get("PATH", "") + ":/usr/sbin"
-        return environment
+        return "".join(servers)
 
     def is_ready(self):
         context = ssl.create_default_context()

@@ -1,13 +1,33 @@
-"""Long bodies that get stuck on their way."""
+"""Long bodies: uploads that must arrive whole, and bodies that get stuck on their way."""
 
 import contextlib
+import hashlib
+import json
 import socket
 import threading
 from collections.abc import Callable, Iterable
 
-from cardea_stack import wait_until
+from cardea_stack import HostConnection, ManagedProcess, wait_until
 
 LOOKS, INTERVAL = 20, 0.05  # a second
+
+
+def upload(connection: HostConnection, body: bytes | list[bytes]) -> dict:
+    """Sends the body to /upload, a list in chunks. The upstream must have got all of it; what else it has seen."""
+    if isinstance(body, list):
+        framing = {"Transfer-Encoding": "chunked"}
+        connection.request("PUT", "/upload", iter(body), encode_chunked=True, headers=framing)
+        body = b"".join(body)
+    else:
+        connection.request("POST", "/upload", body)
+    seen = json.loads(connection.getresponse().read())
+    assert (seen.pop("length"), seen.pop("sha256")) == (len(body), hashlib.sha256(body).hexdigest())
+    return seen
+
+
+def resident_kib(process: ManagedProcess) -> int:
+    with open(f"/proc/{process.pid}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
 
 
 class Sender(threading.Thread):

@@ -1,6 +1,6 @@
 """One connection to each worker of a Cardea, for what must hold at all of them."""
 
-from cardea_stack import Cardea, HostConnection
+from cardea_stack import Cardea, HostConnection, echoed_fields
 
 TRIES = 100  # the kernel deals connections out by chance
 
@@ -29,7 +29,5 @@ def _share_a_worker(one: HostConnection, other: HostConnection) -> bool:
     return _upstream_connection(one) == _upstream_connection(other)
 
 
-def _upstream_connection(connection: HostConnection) -> bytes:
-    body = connection.get("/headers")[2]
-    [number] = [line for line in body.splitlines() if line.startswith(b"connection-number: ")]
-    return number
+def _upstream_connection(connection: HostConnection) -> str:
+    return echoed_fields(connection.get("/headers")[2])["connection-number"]

@@ -16,9 +16,8 @@ using Then = H2Server::Then;
 
 constexpr std::uint8_t kEnd = NGHTTP2_FLAG_END_STREAM;
 
-// A client, a server, and the bytes between them.
-class H2Client : public testing::Test {
- protected:
+// The bytes between them pass when a test says so.
+struct ClientAndServer {
   struct Response {
     std::string heads;  // "103 link=…;|200 a=b;"
     BodyFraming framing;
@@ -106,6 +105,8 @@ class H2Client : public testing::Test {
   H2Server server_;
   base::Buffer up_, down_;
 };
+
+class H2Client : public testing::Test, protected ClientAndServer {};
 
 TEST_F(H2Client, SendsAHeadAndReadsAResponse) {
   EXPECT_TRUE(client_.can_start());
@@ -276,24 +277,15 @@ TEST_F(H2Client, TellsWhyTheServerResetARequest) {
            {NGHTTP2_HTTP_1_1_REQUIRED, ErrorCode::rejected, false, "give an http:// URL"},
            {NGHTTP2_NO_ERROR, ErrorCode::rejected, false, "NO_ERROR"},
        })) {
-    H2ClientSession client;
-    H2Server server;
-    base::Buffer up, down;
-    H2Fields head;
-    append_request_line(head, "GET", "", "/");
-    append_field(head, "Host", "a");
-    ASSERT_TRUE(client.start(head, Method::get, H2ClientSession::Body::none));
-    client.send(up);
-    server.receive(up);
-    server.reset(expected.code);
-    server.send(down);
-    const auto event = client.receive(down, up);
-    ASSERT_FALSE(event) << expected.words;
-    EXPECT_EQ(event.error().code, expected.error) << expected.words;
-    EXPECT_EQ(event.error().retryable, expected.retryable) << expected.words;
-    EXPECT_NE(event.error().context.find(expected.words), std::string::npos) << event.error().context;
-    EXPECT_FALSE(client.begun());
-    EXPECT_FALSE(client.can_start());
+    ClientAndServer fresh;
+    fresh.start("GET");
+    fresh.server_.reset(expected.code);
+    const Response got = fresh.response();
+    EXPECT_EQ(got.code, expected.error) << expected.words;
+    EXPECT_EQ(got.retryable, expected.retryable) << expected.words;
+    EXPECT_NE(got.error.find(expected.words), std::string::npos) << got.error;
+    EXPECT_FALSE(fresh.client_.begun());
+    EXPECT_FALSE(fresh.client_.can_start());
   }
 }
 
@@ -395,43 +387,24 @@ TEST_F(H2Client, RefusesMalformedHeads) {
       many,
   };
   for (const Fields& head : heads) {
-    H2ClientSession client;
-    H2Server server;
-    base::Buffer up, down;
-    H2Fields request;
-    append_request_line(request, "GET", "", "/");
-    append_field(request, "Host", "a");
-    ASSERT_TRUE(client.start(request, Method::get, H2ClientSession::Body::none));
-    client.send(up);
-    server.receive(up);
-    server.head(head);
-    server.send(down);
-    const auto event = client.receive(down, up);
-    ASSERT_FALSE(event) << head.back().first << ": " << head.back().second;
-    EXPECT_EQ(event.error().code, ErrorCode::protocol) << head.back().first << ": " << head.back().second;
-    server.receive(up);
-    EXPECT_GE(server.request().reset, 0) << "the server is told";
+    ClientAndServer fresh;
+    fresh.start("GET");
+    fresh.server_.head(head);
+    const Response got = fresh.response();
+    EXPECT_EQ(got.code, ErrorCode::protocol) << head.back().first << ": " << head.back().second;
+    EXPECT_EQ(got.heads, "");
+    EXPECT_GE(fresh.server_.request().reset, 0) << "the server is told";
   }
 }
 
 TEST_F(H2Client, RefusesABodyThatIsNotAsLongAsItSays) {
   for (const std::string_view body : {"", "1", "12345"}) {
-    H2ClientSession client;
-    H2Server server;
-    base::Buffer up, down;
-    H2Fields request;
-    append_request_line(request, "GET", "", "/");
-    append_field(request, "Host", "a");
-    ASSERT_TRUE(client.start(request, Method::get, H2ClientSession::Body::none));
-    client.send(up);
-    server.receive(up);
-    server.head({{":status", "200"}, {"content-length", "3"}});
-    server.body(std::string(body), Then::end);
-    server.send(down);
-    auto event = client.receive(down, up);
-    while (event && !client.ended() && *event != Event::none) event = client.receive(down, up);
-    EXPECT_FALSE(event) << body;
-    EXPECT_FALSE(client.ended()) << body;
+    ClientAndServer fresh;
+    fresh.start("GET");
+    fresh.server_.head({{":status", "200"}, {"content-length", "3"}});
+    fresh.server_.body(std::string(body), Then::end);
+    EXPECT_EQ(fresh.response().code, ErrorCode::protocol) << body;
+    EXPECT_FALSE(fresh.client_.ended()) << body;
   }
 }
 
@@ -457,16 +430,11 @@ TEST_F(H2Client, RefusesWhatIsNotHttp2) {
   for (const std::string_view bytes : std::to_array<std::string_view>(
            {"HTTP/1.1 400 Bad Request\r\n\r\n", "220 mail.example.com ESMTP\r\n",
             std::string_view("\x15\x03\x03\x00\x02\x02\x46\x00\x00\x00\x00", 11)})) {
-    H2ClientSession client;
-    base::Buffer up, down;
-    H2Fields request;
-    append_request_line(request, "GET", "", "/");
-    ASSERT_TRUE(client.start(request, Method::get, H2ClientSession::Body::none));
-    down.append(bytes);
-    const auto event = client.receive(down, up);
-    ASSERT_FALSE(event) << bytes;
-    EXPECT_EQ(event.error().code, ErrorCode::protocol);
-    EXPECT_FALSE(client.can_start());
+    ClientAndServer fresh;
+    fresh.start("GET");
+    fresh.down_.append(bytes);
+    EXPECT_EQ(fresh.response().code, ErrorCode::protocol) << bytes;
+    EXPECT_FALSE(fresh.client_.can_start());
   }
 }
 
