@@ -72,6 +72,7 @@ class StreamCore final : public boost::intrusive_ref_counter<StreamCore, boost::
   std::uint32_t interest_ = 0;  // what the poller watches for; 0: nothing, it does not know this stream
   bool fresh_ = false;          // input grew since the last read()
   bool ended_ = false;
+  bool behind_ = false;                   // decoding stopped because the consumer was behind
   bool cut_short_ = false;                // ended without the codec's goodbye
   bool end_queued_ = false;               // our goodbye is in wire_out_, or gone
   bool timed_out_ = false;                // the waiting read's deadline passed
