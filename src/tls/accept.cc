@@ -44,6 +44,7 @@ using Context = std::shared_ptr<const ServerContext>;
 net::Task<base::Result<Context>> challenge_context(net::Stream& stream, const ClientHello& hello,
                                                    ContextSource& contexts, const net::Deadline& deadline) {
   if (hello.server_name_kind != ServerName::valid) {
+    if (deadline.passed()) co_return net::Deadline::missed(base::ErrorSource::client);
     co_await refuse(stream, Alert::no_application_protocol, deadline);
     co_return base::fail(base::ErrorCode::protocol, "tls-alpn-01 without a server name",
                          base::ErrorSource::client);
