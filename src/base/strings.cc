@@ -81,14 +81,15 @@ std::string to_valid_utf8(std::string_view text) {
 
 std::string printable(std::string_view text, std::size_t bytes_max) {
   static constexpr std::string_view kHex = "0123456789abcdef";
-  std::size_t size = std::min(text.size(), bytes_max);
-  // A byte 10xxxxxx continues a character: it must not be the first one cut off.
-  while (size > 0 && size < text.size() && (static_cast<unsigned char>(text[size]) & 0xc0U) == 0x80U) --size;
+  constexpr std::size_t kEscapeBytes = 4;
   std::string out;
-  for (std::string_view rest = text.substr(0, size); !rest.empty();) {
+  for (std::string_view rest = text; !rest.empty();) {
     const auto byte = static_cast<unsigned char>(rest.front());
     const std::size_t length = utf8_length(rest);
-    if (length > 0 && byte >= 0x20 && byte != 0x7f) {
+    const bool plain = length > 0 && byte >= 0x20 && byte != 0x7f;
+    // Whole characters and whole escapes only.
+    if (out.size() + (plain ? length : kEscapeBytes) > bytes_max) return out.append("…");
+    if (plain) {
       out.append(rest.substr(0, length));
     } else {
       out.append("\\x").push_back(kHex[byte >> 4U]);
@@ -96,7 +97,6 @@ std::string printable(std::string_view text, std::size_t bytes_max) {
     }
     rest.remove_prefix(std::max<std::size_t>(length, 1));
   }
-  if (text.size() > size) out.append("…");
   return out;
 }
 

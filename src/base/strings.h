@@ -35,8 +35,8 @@ namespace cardea::base {
 [[nodiscard]] std::size_t utf8_length(std::string_view text);
 // The text with U+FFFD in place of every byte that belongs to no well-formed character: what JSON may hold.
 [[nodiscard]] std::string to_valid_utf8(std::string_view text);
-// For log lines and messages: control characters and bytes that are no UTF-8 become \xNN, and what is over
-// `bytes_max` is cut with "…", between UTF-8 characters.
+// For log lines and messages: control characters and bytes that are no UTF-8 become \xNN, and what would
+// make the result longer than `bytes_max` is cut, between characters and with "…" in its place.
 [[nodiscard]] std::string printable(std::string_view text, std::size_t bytes_max = 200);
 
 // Lets unordered_map<string, …> be searched with a string_view without making a string.

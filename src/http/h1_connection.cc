@@ -100,8 +100,9 @@ class H1Connection {
       // One deadline for the whole head: a byte now and then does not prolong it.
       if (!deadline) deadline.emplace(base::kRequestHeadTimeout);
       auto more = co_await stream_.read(deadline->left());
-      if (more && *more) continue;
-      if (!more && more.error().code == base::ErrorCode::timeout) {
+      const bool late = more ? *more && deadline->passed() : more.error().code == base::ErrorCode::timeout;
+      if (more && *more && !late) continue;
+      if (late) {
         exchange.close_after_response();
         co_await respond_error(exchange, 408, "The request did not arrive in time.");
       }

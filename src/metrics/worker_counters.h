@@ -11,7 +11,7 @@ struct WorkerCounters {
   Counter handshakes_completed;
   Counter handshakes_failed;
   Counter requests;              // whose head was read
-  Counter upstream_connections;  // dialled; requests minus these were served by reused ones
+  Counter upstream_connections;  // dialled; not one for each request, which may reuse one or need none
 };
 
 struct CounterTotals {

@@ -46,11 +46,15 @@ struct V6Range {
   AddressClass address_class;
 };
 
-constexpr std::array<V6Range, 10> kV6Ranges = {{
+constexpr std::array<V6Range, 13> kV6Ranges = {{
     {{}, 128, AddressClass::unspecified},
     {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 128, AddressClass::loopback},
     // fd00:ec2::/32, of which ::254 is AWS's metadata service and ::23, ::253 are others of theirs.
     {{0xfd, 0x00, 0x0e, 0xc2}, 32, AddressClass::metadata},
+    {{0xfd, 0x00, 0, 0x42, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x42}, 128, AddressClass::metadata},  // Scaleway
+    // Oracle Cloud: fd00:c1::a9fe:a9fe; Linode: fd00:a9fe:a9fe::1.
+    {{0xfd, 0x00, 0, 0xc1, 0, 0, 0, 0, 0, 0, 0, 0, 0xa9, 0xfe, 0xa9, 0xfe}, 128, AddressClass::metadata},
+    {{0xfd, 0x00, 0xa9, 0xfe, 0xa9, 0xfe, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 128, AddressClass::metadata},
     // fd20:ce::254 is Google's.
     {{0xfd, 0x20, 0x00, 0xce, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54}, 128, AddressClass::metadata},
     {{0xfe, 0x80}, 10, AddressClass::link_local},

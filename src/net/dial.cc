@@ -1,5 +1,6 @@
 #include "net/dial.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <coroutine>
 #include <system_error>
@@ -86,7 +87,7 @@ Task<base::Result<Addresses>> find_addresses(Attempt& attempt) {
   co_return std::move(**found);
 }
 
-Task<base::Result<Stream>> connect(Attempt& attempt, SocketAddress address) {
+Task<base::Result<Stream>> connect(Attempt& attempt, SocketAddress address, std::chrono::milliseconds limit) {
   FileDescriptor socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.is_open())
     co_return attempt.fail(base::ErrorCode::unavailable, std::generic_category().message(errno));
@@ -96,8 +97,7 @@ Task<base::Result<Stream>> connect(Attempt& attempt, SocketAddress address) {
     enable_keep_alive(socket.get());
   }
   int error = ::connect(socket.get(), address.data(), address.size()) == 0 ? 0 : errno;
-  if (error == EINPROGRESS)
-    error = co_await ConnectAwaiter(attempt.loop, socket.get(), attempt.deadline.left());
+  if (error == EINPROGRESS) error = co_await ConnectAwaiter(attempt.loop, socket.get(), limit);
   if (error == ETIMEDOUT) co_return attempt.fail(base::ErrorCode::timeout, "connecting took too long");
   if (error != 0) {
     co_return attempt.fail(base::ErrorCode::refused,
@@ -120,9 +120,12 @@ Task<base::Result<Stream>> dial_any(EventLoop& loop, Addresses addresses, Endpoi
                                     Deadline deadline, base::ErrorSource peer) {
   Attempt attempt{loop, std::move(endpoint), peer, deadline};
   base::Result<Stream> result = attempt.fail(base::ErrorCode::unavailable, "the name has no address");
+  auto untried = static_cast<std::chrono::milliseconds::rep>(addresses.size());
   for (const SocketAddress& address : addresses) {
-    result = co_await connect(attempt, address);
-    if (result || result.error().code == base::ErrorCode::timeout) break;
+    // One that is silent leaves the others their share of the time.
+    const auto share = std::max(attempt.deadline.left() / untried--, std::chrono::milliseconds(1));
+    result = co_await connect(attempt, address, share);
+    if (result || deadline.passed()) break;
   }
   co_return std::move(result);
 }

@@ -118,6 +118,8 @@ void StreamCore::decode() {
   const std::size_t before = plain_in_.size();
   auto decoded = codec_->decode(wire_in_, plain_in_, base::kStreamBufferBytesMax);
   if (plain_in_.size() > before) fresh_ = true;
+  behind_ = decoded && *decoded == StreamCodec::Decoded::more &&
+            plain_in_.size() >= base::kStreamBufferBytesMax && (!wire_in_.empty() || codec_->has_pending());
   if (!decoded) {
     failure_ = std::make_unique<base::Error>(decoded.error());
     failure_->source = peer_;
@@ -346,7 +348,10 @@ base::Buffer& Stream::output() {
   return core_->output();
 }
 bool Stream::ended() const {
-  return core_->ended_;
+  return core_->ended_ && !core_->behind_;
+}
+bool Stream::has_unread() const {
+  return core_->behind_ || !core_->input().empty();
 }
 bool Stream::cut_short() const {
   return core_->cut_short_;

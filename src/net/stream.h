@@ -40,7 +40,10 @@ class Stream {
   // Plaintext that came and was not consumed yet. Consume from it; never append to it.
   [[nodiscard]] base::Buffer& input();
   // True once the peer ended its direction and no more input will come (what is in input() is still there).
+  // False while received bytes wait for room in input() to be decoded: the next read() brings them.
   [[nodiscard]] bool ended() const;
+  // True if bytes came that were not consumed yet: in input(), or still to be decoded.
+  [[nodiscard]] bool has_unread() const;
   // Of a peer that has ended: true if its connection ended without the codec's goodbye (close_notify).
   // Anybody on the way can do that, so what came may be a part only. Never without a codec.
   [[nodiscard]] bool cut_short() const;

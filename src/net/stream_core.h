@@ -74,6 +74,7 @@ class StreamCore final : public boost::intrusive_ref_counter<StreamCore, boost::
   bool fresh_ = false;          // input grew since the last read()
   bool ended_ = false;
   bool left_ = false;          // the same, seen while there was no room to receive what came before it
+  bool behind_ = false;        // decoding stopped because the consumer was behind
   bool cut_short_ = false;     // ended without the codec's goodbye
   bool end_queued_ = false;    // our goodbye is in wire_out_, or gone
   bool timed_out_ = false;     // the waiting read's deadline passed

@@ -15,7 +15,7 @@ namespace cardea::proxy {
 struct Host {
   std::string name;                               // canonical
   std::optional<Target> target;                   // none: a certificate without a proxy target
-  std::shared_ptr<tls::HostContext> certificate;  // none yet, or HTTPS is off: the fallback is served
+  std::shared_ptr<tls::HostContext> certificate;  // null: none yet, the fallback is served
   std::vector<std::string> certificate_names;     // what the certificate covers, canonical
 };
 

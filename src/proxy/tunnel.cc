@@ -99,10 +99,10 @@ net::Task<bool> Tunnel::relay_down() {
       if (!co_await flush_client()) co_return false;
       continue;
     }
-    if (upstream_.ended()) break;
     auto more = co_await upstream_.read(check_interval());
     if (!more && more.error().code == base::ErrorCode::timeout && !is_idle()) continue;
     if (!more) co_return broken_by(Aborted::upstream, more.error());
+    if (!*more) break;
   }
   co_return (co_await exchange_.finish()).has_value();
 }

@@ -76,7 +76,7 @@ bool UpstreamH1::end_of_input() {
 
 // Bytes that nobody asked for would be taken for the next response.
 bool UpstreamH1::is_quiet() {
-  return stream.is_open() && !stream.ended() && stream.input().empty();
+  return stream.is_open() && !stream.ended() && !stream.has_unread();
 }
 
 bool UpstreamH1::rest() {

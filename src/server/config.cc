@@ -206,7 +206,8 @@ std::expected<Config, std::vector<std::string>> read_config(const ReadVariable& 
   config.access_log = variables.text("ACCESS_LOG");
   read_acme(variables, config);
   auto faults = variables.take_faults();
-  if (config.http_port == config.https_port && faults.empty()) {
+  // A port that cannot be read is 1, and named already.
+  if (config.http_port == config.https_port && (faults.empty() || config.http_port != 1)) {
     faults.emplace_back("HTTPS_PORT is the same as HTTP_PORT; they need two ports");
   }
   if (!faults.empty()) return std::unexpected(std::move(faults));

@@ -100,6 +100,7 @@ void Control::run(std::function<void()> on_loaded) {
 void Control::stop() {
   loop_.post([this] { tasks_.spawn("end", end_work()); });
   if (thread_.joinable()) thread_.join();
+  pool_.stop();  // keys that wait their turn are nobody's any more: an RSA key takes seconds
   pool_.join();
 }
 

@@ -9,6 +9,7 @@
 #include <fmt/core.h>
 #include <malloc.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "base/log.h"
@@ -81,6 +82,10 @@ base::Status check_ports(const Config& config) {
 }
 
 // SIGTERM, SIGINT and SIGHUP, taken by the main thread alone. Made before any thread, so that all inherit the
+extern "C" void end_at_once(int signal) {
+  _exit(128 + signal);  // as a shell reports who was ended by a signal
+}
+
 // block.
 class Signals {
  public:
@@ -92,8 +97,8 @@ class Signals {
     sigaddset(&all_, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &all_, nullptr);
   }
-  // Calls `on_hangup` for each SIGHUP and returns at the first of the others. A second one of those then has
-  // its usual effect: it ends the process at once.
+  // Calls `on_hangup` for each SIGHUP and returns at the first of the others. A second one of those then ends
+  // the process at once: by a handler, since the first process of a container has no default action.
   template <typename Fn>
   void wait_for_end(Fn on_hangup) const {
     int received = 0;
@@ -101,6 +106,8 @@ class Signals {
       if (received == SIGHUP) on_hangup();
     }
     pthread_sigmask(SIG_UNBLOCK, &end_, nullptr);
+    std::signal(SIGTERM, end_at_once);
+    std::signal(SIGINT, end_at_once);
   }
 
  private:

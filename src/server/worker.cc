@@ -119,7 +119,7 @@ net::Task<bool> Worker::take_proxy_header(net::AcceptedStream& accepted) const {
       co_return true;
     }
     auto more = co_await accepted.stream.read(deadline.left());
-    if (!more || !*more) co_return false;
+    if (!more || !*more || deadline.passed()) co_return false;
   }
 }
 

@@ -12,10 +12,30 @@
 namespace cardea::tls {
 namespace {
 
+// RFC 8446 §6.2, RFC 7301 §3.2.
+enum class Alert : std::uint8_t {
+  illegal_parameter = 47,
+  decode_error = 50,
+  internal_error = 80,
+  no_application_protocol = 120,
+};
+
+// Ends a handshake that no context has answered: a fatal alert in a record of its own (RFC 8446 §5.1, §6).
+net::Task<void> refuse(net::Stream& stream, Alert alert, const net::Deadline& deadline) {
+  const std::array<char, 7> record = {0x15, 3, 3, 0, 2, 2, static_cast<char>(alert)};
+  stream.output().append({record.data(), record.size()});
+  static_cast<void>(co_await stream.flush(deadline.left()));
+}
+
 net::Task<base::Result<ClientHello>> read_client_hello(net::Stream& stream, const net::Deadline& deadline) {
   for (;;) {
     auto hello = parse_client_hello(stream.input().view());
     if (!hello) {
+      using Kind = ClientHelloError::Kind;
+      const Kind kind = hello.error().kind;
+      // Who speaks no TLS would not understand an alert either.
+      if (kind == Kind::malformed) co_await refuse(stream, Alert::decode_error, deadline);
+      if (kind == Kind::too_large) co_await refuse(stream, Alert::illegal_parameter, deadline);
       co_return base::fail(base::ErrorCode::protocol,
                            "not a TLS ClientHello: " + std::string(hello.error().why),
                            base::ErrorSource::client);
@@ -24,17 +44,8 @@ net::Task<base::Result<ClientHello>> read_client_hello(net::Stream& stream, cons
     auto more = co_await stream.read(deadline.left());
     if (!more) co_return std::unexpected(more.error());
     if (!*more) co_return closed_early();
+    if (deadline.passed()) co_return net::Deadline::missed(base::ErrorSource::client);
   }
-}
-
-// RFC 8446 §6.2, RFC 7301 §3.2.
-enum class Alert : std::uint8_t { internal_error = 80, no_application_protocol = 120 };
-
-// Ends a handshake that no context has answered: a fatal alert in a record of its own (RFC 8446 §5.1, §6).
-net::Task<void> refuse(net::Stream& stream, Alert alert, const net::Deadline& deadline) {
-  const std::array<char, 7> record = {0x15, 3, 3, 0, 2, 2, static_cast<char>(alert)};
-  stream.output().append({record.data(), record.size()});
-  static_cast<void>(co_await stream.flush(deadline.left()));
 }
 
 using Context = std::shared_ptr<const ServerContext>;
@@ -62,7 +73,9 @@ net::Task<base::Result<Context>> choose_context(net::Stream& stream, const Clien
   if (hello.offers_only(kAcmeTlsProtocol)) {
     co_return co_await challenge_context(stream, hello, contexts, deadline);
   }
-  co_return co_await contexts.context_for(hello.server_name);
+  auto context = co_await contexts.context_for(hello.server_name);
+  if (!context) co_await refuse(stream, Alert::internal_error, deadline);
+  co_return std::move(context);
 }
 
 }  // namespace
@@ -75,7 +88,10 @@ net::Task<base::Result<AcceptedTls>> accept(net::Stream& stream, ContextSource& 
   auto context = co_await choose_context(stream, *hello, contexts, deadline);
   if (!context) co_return std::unexpected(context.error());
   SslPtr ssl(SSL_new((*context)->handle()));
-  if (!ssl) co_return base::fail(base::ErrorCode::internal, "out of memory for a TLS session");
+  if (!ssl) {
+    co_await refuse(stream, Alert::internal_error, deadline);
+    co_return base::fail(base::ErrorCode::internal, "out of memory for a TLS session");
+  }
   SSL_set_accept_state(ssl.get());
   HandshakeThread* thread = (*context)->signs_slowly() ? &slow_signatures : nullptr;
   std::unique_ptr<Session> session = Session::make(std::move(ssl), std::move(*context));

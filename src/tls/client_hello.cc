@@ -1,7 +1,5 @@
 #include "tls/client_hello.h"
 
-#include <algorithm>
-
 #include "base/hostname.h"
 #include "base/limits.h"
 
@@ -165,10 +163,6 @@ std::expected<std::optional<ClientHello>, ClientHelloError> parse_body(std::stri
 }
 
 }  // namespace
-
-bool ClientHello::offers(std::string_view protocol) const {
-  return std::find(alpn_protocols.begin(), alpn_protocols.end(), protocol) != alpn_protocols.end();
-}
 
 bool ClientHello::offers_only(std::string_view protocol) const {
   return alpn_protocols.size() == 1 && alpn_protocols.front() == protocol;

@@ -22,7 +22,6 @@ struct ClientHello {
   std::string server_name;                  // canonical (base::parse_hostname); empty unless valid
   std::vector<std::string> alpn_protocols;  // in the client's order; empty if it sent none
 
-  [[nodiscard]] bool offers(std::string_view protocol) const;
   // True if the client speaks this protocol and no other.
   [[nodiscard]] bool offers_only(std::string_view protocol) const;
 };

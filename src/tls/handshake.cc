@@ -19,6 +19,7 @@ net::Task<base::Status> run_handshake(net::Stream& stream, std::unique_ptr<Sessi
     auto more = co_await stream.read(deadline.left());
     if (!more) co_return std::unexpected(more.error());
     if (!*more) co_return closed_early();
+    if (deadline.passed()) co_return net::Deadline::missed(base::ErrorSource::client);
   }
 }
 

@@ -49,6 +49,8 @@ TEST(Strings, PrintableCannotForgeALogLine) {
   EXPECT_EQ(printable(std::string_view("\0", 1)), "\\x00");
   EXPECT_EQ(printable("abcdef", 3), "abc…");
   EXPECT_EQ(printable("abc", 3), "abc");
+  EXPECT_EQ(printable("a\n\n\n", 9), "a\\x0a\\x0a…") << "what is limited is what comes out";
+  EXPECT_EQ(printable("a\n\n\n", 8), "a\\x0a…");
   EXPECT_EQ(printable("ab\xc3\xa4", 3), "ab…") << "half a character is no text";
   EXPECT_EQ(printable("ab\xc3\xa4", 4), "ab\xc3\xa4");
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "net/deadline.h"
 #include "net/loop_fixture.h"
 #include "net/socket_fixture.h"
 
@@ -61,6 +62,23 @@ TEST_F(DialTest, GivesUpAfterItsLimit) {
     dialled.push_back(dial_to({"127.0.0.1", port_.port(), {}}, 200ms));
   } while (dialled.back() && dialled.size() < 20);
   expect_retryable(dialled.back(), base::ErrorCode::timeout);
+}
+
+TEST_F(DialTest, TriesTheOtherAddressesWhenOneIsSilent) {
+  port_.listen(0);
+  std::vector<base::Result<Stream>> dialled;
+  do {
+    dialled.push_back(dial_to({"127.0.0.1", port_.port(), {}}, 200ms));
+  } while (dialled.back() && dialled.size() < 20);
+  ASSERT_FALSE(dialled.back()) << "the queue is full: from here on it is silent";
+  HeldPort answering;
+  answering.listen();
+  const auto local = boost::asio::ip::make_address("127.0.0.1");
+  const Addresses addresses = {SocketAddress::from_ip(local, port_.port()),
+                               SocketAddress::from_ip(local, answering.port())};
+  const auto reached = run(dial_any(loop_, addresses, {"name.example", port_.port(), {}}, Deadline(2s),
+                                    base::ErrorSource::upstream));
+  EXPECT_TRUE(reached) << reached.error().to_string();
 }
 
 TEST_F(DialTest, MayBeDestroyedWhileItConnects) {

@@ -180,6 +180,24 @@ TEST_F(StreamCodecTest, FindsAGoodbyeThatTheConsumerWasTooSlowFor) {
   EXPECT_FALSE(stream_->cut_short());
 }
 
+TEST_F(StreamCodecTest, HasNotEndedWhileReceivedBytesAreToBeDecoded) {
+  ASSERT_TRUE(install());
+  const std::string sent = plain_bytes(many_bytes()).substr(0, base::kStreamBufferBytesMax + 1000);
+  ASSERT_EQ(peer_sends(scrambled(sent)), sent.size());
+  peer_.close();
+  while (stream_->input().size() < base::kStreamBufferBytesMax) turn();
+  std::string received = take_input();
+  turn();
+  EXPECT_TRUE(stream_->input().empty());
+  EXPECT_TRUE(stream_->has_unread()) << "what is not decoded yet came, too";
+  EXPECT_FALSE(stream_->ended());
+  received += read_bytes(sent.size() - received.size());
+  EXPECT_TRUE(received == sent);
+  EXPECT_FALSE(stream_->has_unread());
+  EXPECT_EQ(run(read()), false);
+  EXPECT_TRUE(stream_->ended());
+}
+
 TEST_F(StreamCodecTest, TellsAWatcherWhenTheCodecEnds) {
   ASSERT_TRUE(install());
   int told = 0;

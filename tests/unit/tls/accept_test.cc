@@ -21,7 +21,9 @@ constexpr std::string_view kAcme =
 constexpr std::string_view kHttp11 = "\x08http/1.1";
 constexpr std::string_view kH2 = "\x02h2";
 constexpr int kNoApplicationProtocol = 120;  // RFC 7301 §3.2
-constexpr int kInternalError = 80;           // RFC 8446 §6.2
+constexpr int kInternalError = 80;           // RFC 8446 §6.2, as the two below
+constexpr int kIllegalParameter = 47;
+constexpr int kDecodeError = 50;
 
 // Every name has the same ordinary certificate, but for one with an RSA key; one name has a pending challenge
 // too.
@@ -30,6 +32,7 @@ class Contexts final : public ContextSource {
   net::Task<base::Result<std::shared_ptr<const ServerContext>>> context_for(
       std::string_view server_name) override {
     ordinary_asked.emplace_back(server_name);
+    if (away) co_return base::fail(base::ErrorCode::internal, "no context");
     co_return server_name == "rsa.example" ? rsa_ : ordinary_;
   }
   net::Task<base::Result<std::shared_ptr<const ServerContext>>> challenge_context_for(
@@ -197,6 +200,49 @@ TEST_P(Accept, RefusesAChallengeThatCannotBeLookedUp) {
   EXPECT_TRUE(contexts_.ordinary_asked.empty());
   EXPECT_EQ(certificate_name(), "");
   EXPECT_EQ(alert_, kInternalError);
+}
+
+TEST_P(Accept, SaysSoWhenThereIsNoContext) {
+  contexts_.away = true;
+  ASSERT_FALSE(connect("ordinary.example", kHttp11));
+  EXPECT_EQ(alert_, kInternalError);
+}
+
+TEST_P(Accept, SaysSoWhenTooManyProtocolsAreOffered) {
+  std::string protocols;
+  for (std::size_t i = 0; i <= base::kAlpnProtocolsMax; ++i) protocols += "\x01p";
+  ASSERT_FALSE(connect("ordinary.example", protocols));
+  EXPECT_EQ(alert_, kIllegalParameter);
+}
+
+TEST_P(Accept, SaysSoWhenAHelloIsMalformed) {
+  std::string hello = client_hello("ordinary.example");
+  hello[43] = '\xff';  // the length of the session id
+  peer_sends(hello);
+  ASSERT_FALSE(start(accept(*stream_, contexts_, handshake_thread_))->wait());
+  EXPECT_EQ(peer_takes(), std::string({0x15, 3, 3, 0, 2, 2, kDecodeError}));
+}
+
+TEST_P(Accept, SendsNoAlertToWhoSpeaksNoTls) {
+  peer_sends("GET / HTTP/1.1\r\n\r\n");
+  ASSERT_FALSE(start(accept(*stream_, contexts_, handshake_thread_))->wait());
+  EXPECT_EQ(peer_takes(), "");
+}
+
+// However often the client sends something.
+TEST_P(Accept, EndsAHandshakeWhoseDeadlineHasPassed) {
+  TicketKeys tickets;
+  const auto context = make_server_context("ordinary.example", tickets);
+  SslPtr ssl(SSL_new(context->handle()));
+  SSL_set_accept_state(ssl.get());
+  session_ = Session::make(std::move(ssl), context);
+  const net::Deadline passed(0ms);
+  auto handshake = start(run_handshake(*stream_, session_, passed));
+  peer_sends(client_hello("ordinary.example"));
+  const auto done = handshake->wait();
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, base::ErrorCode::timeout);
+  EXPECT_EQ(peer_takes(), "") << "no ServerHello";
 }
 
 TEST_P(Accept, TakesWhoSpeaksHttpTooForAnOrdinaryClient) {

@@ -1,5 +1,7 @@
 #include "tls/client_hello.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "base/limits.h"
@@ -54,8 +56,7 @@ TEST(ClientHello, ReadsNameAndProtocolsOfOpenssl) {
   EXPECT_EQ((*parsed)->server_name_kind, ServerName::valid);
   EXPECT_EQ((*parsed)->server_name, "www.example.com");
   EXPECT_EQ((*parsed)->alpn_protocols, (std::vector<std::string>{"h2", "http/1.1"}));
-  EXPECT_TRUE((*parsed)->offers("h2"));
-  EXPECT_FALSE((*parsed)->offers("h3"));
+  EXPECT_FALSE((*parsed)->offers_only("h2"));
 }
 
 TEST(ClientHello, ReadsOneWithoutNameAndProtocols) {
@@ -70,7 +71,7 @@ TEST(ClientHello, LowersTheNameAndSeesTheAcmeProtocol) {
   const Parsed parsed = parse_client_hello(from_hex(kHelloAcme));
   ASSERT_TRUE(parsed && *parsed);
   EXPECT_EQ((*parsed)->server_name, "app.example.com");
-  EXPECT_TRUE((*parsed)->offers("acme-tls/1"));
+  EXPECT_EQ(std::ranges::count((*parsed)->alpn_protocols, "acme-tls/1"), 1);
 }
 
 TEST(ClientHello, ReadsAPostQuantumHelloLongerThanASegment) {
