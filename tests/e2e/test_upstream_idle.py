@@ -17,12 +17,6 @@ def node(stack, session_folder):
 
 
 @pytest.fixture
-def listener():
-    with raw.Listener() as listener:
-        yield listener
-
-
-@pytest.fixture
 def host(stack, node, new_host, listener):
     """A site whose upstream is `listener`."""
     api = Api(node.http_port, stack.cardea.make_token(new_host("token")))
@@ -39,7 +33,7 @@ def client(node):
 
 
 def ask(client, host: str):
-    client.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    client.sendall(raw.request("GET /", host))
 
 
 def answer(server, client, announced: str = ""):
@@ -55,8 +49,7 @@ def keep_alive(value: str) -> str:
 def test_a_connection_that_its_upstream_is_about_to_close_is_not_kept(host, listener, client, value):
     for _ in range(2):
         ask(client, host)
-        server, _ = listener.accept_request()
-        with server:
+        with listener.accept_request() as (server, _):
             answer(server, client, keep_alive(value))
             assert server.recv(1) == b"", "closed by Cardea"
 
@@ -75,8 +68,7 @@ def test_a_connection_that_its_upstream_is_about_to_close_is_not_kept(host, list
 )
 def test_what_says_nothing_about_the_time_changes_nothing(host, listener, client, announced):
     ask(client, host)
-    server, _ = listener.accept_request()
-    with server:
+    with listener.accept_request() as (server, _):
         for _ in range(2):
             answer(server, client, announced)
             ask(client, host)
@@ -89,17 +81,16 @@ def test_a_connection_is_closed_before_its_upstream_would_do_it(host, listener, 
     for _ in range(ROUNDS):
         with raw.connect(node.http_port) as first, raw.connect(node.http_port) as second:
             ask(first, host)
-            long, _ = listener.accept_request()
-            ask(second, host)
-            short, _ = listener.accept_request()
-            with long, short:
-                answer(long, first)
-                answer(short, second, keep_alive("timeout=2"))
-                ended, _, _ = select.select([long, short], [], [], 20)
-                if ended == [short]:
-                    assert short.recv(1) == b""
-                    return
-                assert short in ended, "it was kept for longer than the other"
+            with listener.accept_request() as (long, _):
+                ask(second, host)
+                with listener.accept_request() as (short, _):
+                    answer(long, first)
+                    answer(short, second, keep_alive("timeout=2"))
+                    ended, _, _ = select.select([long, short], [], [], 20)
+                    if ended == [short]:
+                        assert short.recv(1) == b""
+                        return
+                    assert short in ended, "it was kept for longer than the other"
     pytest.fail("both ended at once, each time")
 
 
