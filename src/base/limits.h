@@ -163,6 +163,9 @@ inline constexpr std::size_t kAccessChunksPerWorkerMax = 64;
 inline constexpr auto kAccessFlushInterval = 200ms;
 // At the end: what is left for a destination that takes nothing is given up.
 inline constexpr auto kAccessLogEndTimeout = 2s;
+// Then the writer has this long to notice, which it does several times a second unless it hangs in a write
+// (a disk that does not answer, a terminal that nobody reads). One that hangs is left behind.
+inline constexpr auto kAccessLogHangTimeout = 1s;
 
 // --- The start ---
 
