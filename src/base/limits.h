@@ -107,6 +107,14 @@ inline constexpr std::size_t kClientHelloBytesMax = 16 * 1024;
 // Protocols in one ALPN extension. Browsers send 2 or 3; 16 KiB of one-byte names would be 8000 strings.
 inline constexpr std::size_t kAlpnProtocolsMax = 32;
 
+// How long TLS sessions towards an upstream are resumed, from the look at its certificate on, which may have
+// expired since. nginx lets its own live as long, and a full handshake every five minutes costs nothing.
+inline constexpr auto kTlsSessionLifetime = 5min;
+// For each upstream: so many connections at once begin with a session, each of which brings the next one.
+inline constexpr std::size_t kTlsSessionsPerServerMax = 8;
+// Upstreams whose sessions a worker keeps, at some 10 KiB each, most of it the certificates.
+inline constexpr std::size_t kTlsSessionServersMax = 256;
+
 // upstream_ca_pem of a target. A root has 1 to 2 KiB; every node holds the text for every target that has
 // one.
 inline constexpr std::size_t kUpstreamCaBytesMax = 16 * 1024;
