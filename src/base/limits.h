@@ -9,6 +9,7 @@
 #include "base/acme_limits.h"        // those of the work on certificates
 #include "base/descriptor_limits.h"  // what open files are kept for
 #include "base/name_limits.h"        // those of resolving upstreams' names
+#include "base/store_limits.h"       // those of Redis
 #include "base/target_limits.h"      // those of one proxy target
 
 namespace cardea::base {
@@ -112,6 +113,14 @@ inline constexpr std::size_t kClientHelloBytesMax = 16 * 1024;
 // Protocols in one ALPN extension. Browsers send 2 or 3; 16 KiB of one-byte names would be 8000 strings.
 inline constexpr std::size_t kAlpnProtocolsMax = 32;
 
+// How long TLS sessions towards an upstream are resumed, from the look at its certificate on, which may have
+// expired since. nginx lets its own live as long, and a full handshake every five minutes costs nothing.
+inline constexpr auto kTlsSessionLifetime = 5min;
+// For each upstream: so many connections at once begin with a session, each of which brings the next one.
+inline constexpr std::size_t kTlsSessionsPerServerMax = 8;
+// Upstreams whose sessions a worker keeps, at some 10 KiB each, most of it the certificates.
+inline constexpr std::size_t kTlsSessionServersMax = 256;
+
 // --- Log ---
 
 // Lines that wait while nobody reads standard error, some 4000; then they are dropped and counted.
@@ -137,39 +146,11 @@ inline constexpr std::size_t kAccessChunksPerWorkerMax = 64;
 inline constexpr auto kAccessFlushInterval = 200ms;
 // At the end: what is left for a destination that takes nothing is given up.
 inline constexpr auto kAccessLogEndTimeout = 2s;
+// Then the writer has this long to notice, which it does several times a second unless it hangs in a write
+// (a disk that does not answer, a terminal that nobody reads). One that hangs is left behind.
+inline constexpr auto kAccessLogHangTimeout = 1s;
 
-// --- Redis ---
-
-inline constexpr auto kRedisCommandTimeout = 5s;
-inline constexpr auto kRedisReconnectDelayMin = 100ms;
-inline constexpr auto kRedisReconnectDelayMax = 5s;
-// Commands waiting for an answer or a connection; beyond it new ones fail at once instead of piling up.
-inline constexpr std::size_t kRedisPendingMax = 10'000;
-// One reply. The largest object, a certificate with its chain and history, has some tens of KiB.
-inline constexpr std::size_t kRedisReplyBytesMax = 16 * 1024 * 1024;
-// A connection without a command is asked this often whether it still lives.
-inline constexpr auto kRedisIdlePing = 15s;
-// One object: the longest chain that a CA may send, with history and revocations, has half of it. What is
-// longer was not written by us, and is left out instead of being a reply over the limit for all.
-inline constexpr std::size_t kObjectBytesMax = 1024 * 1024;
-// Objects fetched in one command of a list, and their bytes, beyond which the rest comes in another one: 100
-// certificates are a few MiB.
-inline constexpr std::size_t kRedisListChunk = 100;
-inline constexpr std::size_t kRedisListBytesMax = 8 * 1024 * 1024;
-// Names taken from an index, or keys looked at when one is rebuilt, in one command: about a millisecond of
-// Redis.
-inline constexpr std::size_t kRedisScanChunk = 1000;
-// Changes kept for nodes that were away; who was away for longer reads everything anew.
-inline constexpr std::size_t kChangesKept = 10'000;
-inline constexpr std::size_t kChangesPerReadMax = 1000;
-// One blocking read of the changes; also how soon a dead connection is noticed.
-inline constexpr auto kChangesBlock = 5s;
-// RFC 8555 validations end within minutes; the specification keeps a challenge for an hour.
-inline constexpr auto kChallengeLifetime = 3600s;
-// After an attempt has failed; CAs ask from several places and give up on each within half a minute.
-inline constexpr auto kChallengeAfterFailure = 60s;
-// Longer than any step; what is older was left by a node that died.
-inline constexpr auto kProgressLifetime = 180s;
+// --- The start ---
 
 // How long the start waits for the first load before it serves without it: Redis may come later, but clients
 // of hosts that are stored should not meet a server that does not know them.

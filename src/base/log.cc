@@ -81,7 +81,8 @@ class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
 };
 
 spdlog::logger& logger() {
-  static const auto kLogger = std::make_shared<spdlog::logger>("cardea", std::make_shared<LineSink>());
+  // Never destroyed: threads that nobody waits for may log for as long as there is a process.
+  static auto* const kLogger = new spdlog::logger("cardea", std::make_shared<LineSink>());
   return *kLogger;
 }
 
@@ -101,8 +102,7 @@ void log_line(LogLevel level, std::string_view line) {
 }
 
 BackgroundLog::BackgroundLog() {
-  // Never destroyed: threads that nobody waits for (the resolver's) may log for as long as there is a
-  // process.
+  // Never destroyed either.
   static auto* const kWriter = new LogWriter(STDERR_FILENO, kLogBytesMax, dropped_notice);
   background = kWriter;
 }

@@ -3,20 +3,14 @@
 #pragma once
 
 #include <array>
-#include <atomic>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
-#include <string>
 #include <string_view>
 #include <thread>
-#include <vector>
 
 #include "base/error.h"
 #include "base/limits.h"
-#include "base/line_output.h"
 
 namespace cardea::metrics {
 
@@ -48,42 +42,16 @@ class AccessLogWriter {
   // Any thread. Opens the path anew, soon: what was moved away (logrotate) is left to itself. What was not
   // written yet may go to either file. Does nothing for standard output.
   void reopen();
-  // Writes what was submitted, for no longer than kAccessLogEndTimeout, and ends the thread. Idempotent.
+  // Writes what was submitted, for no longer than kAccessLogEndTimeout, and ends the thread. One that hangs
+  // in a write, of a disk or a terminal, is left behind after kAccessLogHangTimeout more. The log tells how
+  // many lines were lost. Idempotent.
   void stop();
 
  private:
-  AccessLogWriter(std::string path, int descriptor, std::size_t chunks_max);
+  class Core;
+  explicit AccessLogWriter(std::shared_ptr<Core> core);
 
-  using Chunks = std::vector<std::unique_ptr<AccessChunk>>;
-
-  void run();
-  void write_all(Chunks& chunks);
-  void write_chunk(std::string_view bytes);
-  void tell_dropped();
-  void recycle(std::unique_ptr<AccessChunk> chunk);
-  void open_anew();
-
-  const std::string path_;  // empty: standard output
-  const std::size_t chunks_max_;
-
-  // The writer's thread only.
-  int descriptor_;
-  base::LineOutput output_;     // to descriptor_
-  bool failing_ = false;        // the last chunk could not be written whole
-  std::size_t lost_lines_ = 0;  // since the writing began to fail
-
-  std::mutex mutex_;  // guards what follows
-  std::condition_variable wake_;
-  std::condition_variable ended_;
-  Chunks submitted_;
-  Chunks free_;
-  std::size_t chunks_ = 0;     // that exist
-  std::uint64_t dropped_ = 0;  // lines that the log has not told of yet
-  bool reopen_wanted_ = false;
-  bool stopping_ = false;
-  bool has_ended_ = false;
-
-  std::atomic<bool> given_up_ = false;  // the time for the rest is over
+  const std::shared_ptr<Core> core_;  // the thread's, too: it may be left behind
   std::thread thread_;
 };
 

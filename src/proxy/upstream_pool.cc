@@ -33,7 +33,8 @@ net::Task<base::Result<std::unique_ptr<UpstreamConnection>>> UpstreamPool::dial(
   if (!stream) co_return std::unexpected(stream.error());
   counters_.upstream_connections.add();
   if (target.upstream_tls) {
-    auto secured = co_await tls::connect(*stream, target.upstream_tls, target.upstream_name);
+    auto secured = co_await tls::connect(*stream, target.upstream_tls, target.upstream_name,
+                                         {tls_sessions_, target.upstream_key});
     if (!secured) {
       secured.error().source = base::ErrorSource::upstream;
       co_return std::unexpected(std::move(secured.error()));

@@ -14,6 +14,7 @@
 #include "net/task.h"
 #include "proxy/target.h"
 #include "proxy/upstream_connection.h"
+#include "tls/session_cache.h"
 
 namespace cardea::proxy {
 
@@ -30,7 +31,8 @@ class UpstreamPool {
   // An idle connection, or nullptr.
   std::unique_ptr<UpstreamConnection> take_idle(const Target& target);
   // A new one; waits no longer than kDialTimeout, and kHandshakeTimeout over TLS. Errors as
-  // net::GuardedDialer and tls::connect(), with source upstream. `target` outlives the call.
+  // net::GuardedDialer and tls::connect(), with source upstream. Over TLS it resumes a session of a
+  // connection that was made for the same upstream_key. `target` outlives the call.
   net::Task<base::Result<std::unique_ptr<UpstreamConnection>>> dial(const Target& target);
   // Takes a connection back whose last request was sent and whose response was read to the end. It is closed
   // after kUpstreamIdleTimeout or the shorter time that the upstream has announced, and at once when the
@@ -46,6 +48,7 @@ class UpstreamPool {
   net::EventLoop& loop_;
   metrics::WorkerCounters& counters_;
   net::GuardedDialer dialer_;
+  std::shared_ptr<tls::SessionCache> tls_sessions_ = std::make_shared<tls::SessionCache>();
   std::unordered_map<std::string, std::vector<std::unique_ptr<UpstreamConnection>>, base::StringHash,
                      std::equal_to<>>
       idle_;

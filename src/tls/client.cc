@@ -9,23 +9,67 @@
 #include "base/limits.h"
 #include "crypto/openssl_ptr.h"
 #include "crypto/trust_store.h"
+#include "net/event_loop.h"
 #include "tls/handshake.h"
 #include "tls/session.h"
+#include "tls/session_cache.h"
 
 namespace cardea::tls {
 namespace {
 
 using Failure = crypto::VerificationFailure;
 
-// Notes the first failure for the handshake that runs; connect() lends it the place.
+// What OpenSSL's callbacks find of a connection, which keeps it alive.
+struct Connection {
+  std::shared_ptr<const ClientContext> context;
+  Resumption resumption;
+  SessionCache::Time begun;
+  SessionCache::Time offered_verified = {};  // when that of the offered session was
+  Failure failure = {};                      // the first
+};
+
+Connection* connection_of(const SSL* ssl) {
+  return static_cast<Connection*>(SSL_get_ex_data(ssl, 0));
+}
+
+void keep_session(const SSL* ssl, SslSessionPtr session) {
+  const Connection& connection = *connection_of(ssl);
+  const bool resumed = SSL_session_reused(ssl) == 1;
+  connection.resumption.cache->keep(
+      connection.resumption.server, connection.context,
+      {std::move(session), resumed ? connection.offered_verified : connection.begun}, net::EventLoop::now());
+}
+
+// Called for the session of a full handshake, and in TLS 1.3 for each ticket, which come after it.
+int on_new_session(SSL* ssl, SSL_SESSION* session) {
+  if (!connection_of(ssl)->resumption.cache) return 0;
+  keep_session(ssl, SslSessionPtr(session));
+  return 1;  // it is ours now
+}
+
+void offer_session(SSL* ssl) {
+  Connection& connection = *connection_of(ssl);
+  if (!connection.resumption.cache) return;
+  const auto offered =
+      connection.resumption.cache->take(connection.resumption.server, connection.context, connection.begun);
+  if (!offered.session) return;
+  connection.offered_verified = offered.verified;
+  SSL_set_session(ssl, offered.session.get());
+}
+
+// A session of TLS 1.2 serves again, and OpenSSL tells only of new ones.
+void put_back_session(SSL* ssl) {
+  if (!connection_of(ssl)->resumption.cache || SSL_session_reused(ssl) == 0) return;
+  if (SSL_version(ssl) < TLS1_3_VERSION) keep_session(ssl, SslSessionPtr(SSL_get1_session(ssl)));
+}
+
+// Notes the first failure of a verification.
 int on_verify(int accepted, X509_STORE_CTX* verification) {
   if (accepted == 1) return 1;
   const auto* ssl =
       static_cast<const SSL*>(crypto::verification_data(verification, SSL_get_ex_data_X509_STORE_CTX_idx()));
-  auto* failure = static_cast<Failure*>(SSL_get_ex_data(ssl, 0));
-  if (failure != nullptr && failure->kind == Failure::Kind::none) {
-    *failure = crypto::describe_failure(verification);
-  }
+  Failure& failure = connection_of(ssl)->failure;
+  if (failure.kind == Failure::Kind::none) failure = crypto::describe_failure(verification);
   return 0;
 }
 
@@ -77,7 +121,9 @@ base::Result<std::shared_ptr<const ClientContext>> ClientContext::make(ClientOpt
   SSL_CTX_set_options(context.get(),
                       SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
+  // In caches of ours: the context belongs to all threads.
+  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_sess_set_new_cb(context.get(), on_new_session);
   if (options.verification == Verification::required) {
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, on_verify);
     if (auto loaded = load_roots(context.get(), options); !loaded) return std::unexpected(loaded.error());
@@ -95,22 +141,28 @@ base::Result<std::shared_ptr<const ClientContext>> ClientContext::make(ClientOpt
 }
 
 net::Task<base::Status> connect(net::Stream& stream, std::shared_ptr<const ClientContext> context,
-                                std::string server_name) {
+                                std::string server_name, Resumption resumption) {
   SslPtr made(SSL_new(context->handle()));
   if (!made) co_return base::fail(base::ErrorCode::internal, "SSL_new: " + crypto::take_openssl_errors());
   SSL* ssl = made.get();
   SSL_set_connect_state(ssl);
   if (auto named = name_server(ssl, server_name, context->options().verification); !named) co_return named;
-  Failure failure;
-  SSL_set_ex_data(ssl, 0, &failure);
+  const auto connection = std::make_shared<Connection>(context, std::move(resumption), net::EventLoop::now());
+  SSL_set_ex_data(ssl, 0, connection.get());
+  offer_session(ssl);
   const net::Deadline deadline(base::kHandshakeTimeout);
-  std::unique_ptr<Session> session = Session::make(std::move(made), context);
+  std::unique_ptr<Session> session = Session::make(std::move(made), connection);
   auto done = co_await run_handshake(stream, session, deadline);
-  SSL_set_ex_data(ssl, 0, nullptr);
-  if (!done && failure.kind != Failure::Kind::none) {
-    done.error().context = "TLS: " + explain(failure, context->options(), server_name);
+  if (!done && connection->failure.kind != Failure::Kind::none) {
+    done.error().context = "TLS: " + explain(connection->failure, context->options(), server_name);
   }
   if (!done) co_return done;
+  // Always so, also for a session, which holds the result of the verification that it rests on. The second
+  // line against one that came into the wrong hands.
+  if (context->options().verification == Verification::required && SSL_get_verify_result(ssl) != X509_V_OK) {
+    co_return base::fail(base::ErrorCode::protocol, "TLS: the server was accepted without a verification");
+  }
+  put_back_session(ssl);
   auto sent = co_await stream.flush(deadline.left());  // our Finished
   if (!sent) co_return sent;
   co_return stream.set_codec(std::move(session));

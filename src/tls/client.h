@@ -13,6 +13,8 @@
 
 namespace cardea::tls {
 
+class SessionCache;
+
 enum class Verification : std::uint8_t {
   required,
   skipped,  // whoever answers is taken for the server
@@ -45,10 +47,19 @@ class ClientContext {
   ClientOptions options_;
 };
 
+// Where sessions are kept for the next connection to the same server, whom `server` names as
+// SessionCache::keep() says. Without a cache every handshake is a full one.
+struct Resumption {
+  std::shared_ptr<SessionCache> cache;
+  std::string server;
+};
+
 // Shakes hands on a fresh connection and verifies the server's certificate for `server_name` (a name or an IP
-// literal), which a name is also told to the server by SNI. The whole may take kHandshakeTimeout. Error:
-// protocol (a sentence that says why the certificate is not accepted and what to do), timeout, closed.
+// literal), which a name is also told to the server by SNI; or resumes a session whose certificate was
+// verified so. The whole may take kHandshakeTimeout. Error: protocol (a sentence that says why the
+// certificate is not accepted and what to do), timeout, closed. The connection brings its sessions to the
+// cache, on this thread.
 net::Task<base::Status> connect(net::Stream& stream, std::shared_ptr<const ClientContext> context,
-                                std::string server_name);
+                                std::string server_name, Resumption resumption = {});
 
 }  // namespace cardea::tls

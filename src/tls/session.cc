@@ -70,6 +70,12 @@ Session::Session(SslPtr ssl, std::shared_ptr<const void> context)
   SSL_set_bio(ssl_.get(), bio, bio);
 }
 
+// OpenSSL takes an end without our goodbye for a reason never to resume this session, as TLS 1.0 wanted it;
+// RFC 5246 §7.2.1 took that back. Sessions of connections that failed it has forbidden at the alert.
+Session::~Session() {
+  SSL_set_shutdown(ssl_.get(), SSL_get_shutdown(ssl_.get()) | SSL_SENT_SHUTDOWN);
+}
+
 std::unique_ptr<Session> Session::make(SslPtr ssl, std::shared_ptr<const void> context) {
   return std::unique_ptr<Session>(new Session(std::move(ssl), std::move(context)));
 }

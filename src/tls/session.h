@@ -17,6 +17,7 @@ class Session : public net::StreamCodec {
  public:
   // `ssl` is in accept or connect state; `context`, where it came from, is kept alive as long as the session.
   static std::unique_ptr<Session> make(SslPtr ssl, std::shared_ptr<const void> context);
+  ~Session() override;
 
   enum class Step : std::uint8_t { done, needs_input };
   // Goes on with the handshake: consumes from `wire_in`, appends to `wire_out` (on an error the alert). When

@@ -10,8 +10,10 @@ namespace cardea::tls {
 struct SslDeleter {
   void operator()(SSL* ssl) const { SSL_free(ssl); }
   void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+  void operator()(SSL_SESSION* session) const { SSL_SESSION_free(session); }
 };
 using SslPtr = std::unique_ptr<SSL, SslDeleter>;
 using SslCtxPtr = std::unique_ptr<SSL_CTX, SslDeleter>;
+using SslSessionPtr = std::unique_ptr<SSL_SESSION, SslDeleter>;
 
 }  // namespace cardea::tls

@@ -380,19 +380,73 @@ def test_a_reader_that_does_not_read_holds_up_nobody(stack, folder):
 def test_an_access_log_that_nobody_reads_holds_up_nobody(stack, folder):
     """One reader for both outputs, who stops: lines are dropped, and telling of it must not make a worker wait."""
     with OnePipe(folder, REDIS_URL=stack.redis.url(), ACCESS_LOG="-", WORKERS="1") as node:
-        with raw.connect(node.http_port) as connection:
-            batch = raw.request(f"GET /{'p' * 2000}", "many.cardea.test") * 100
-            for _ in range(30):  # 7 MB of lines: more than the chunks of a worker and the pipe hold
-                connection.sendall(batch)
-                answers = b""
-                while answers.count(b"Request id: ") < 100:
-                    more = connection.recv(65536)
-                    assert more, "the connection goes on"
-                    answers += more
+        log_many(node, 30)  # 7 MB of lines: more than the chunks of a worker and the pipe hold
         wait_until(lambda: count_dropped(node), SECONDS, "the log says so when it is read again")
         node.send_signal(signal.SIGTERM)
         wait_until(lambda: node.log() and not node.is_running(), SECONDS, "it ends while it is read")
         assert node.stop() == 0
+
+
+def log_many(node: Cardea, batches: int):
+    """Has 100 requests for each batch logged, with 2 KB a line."""
+    with raw.connect(node.http_port) as connection:
+        batch = raw.request(f"GET /{'p' * 2000}", "many.cardea.test") * 100
+        for _ in range(batches):
+            connection.sendall(batch)
+            answers = b""
+            while answers.count(b"Request id: ") < 100:
+                more = connection.recv(65536)
+                assert more, "the connection goes on"
+                answers += more
+
+
+def count_lost(node: Cardea, before: str) -> int:
+    (count,) = re.findall(rf" warning {before} (\d+) lines of the access log were lost", node.log())
+    return int(count)
+
+
+def test_the_end_does_not_wait_for_who_does_not_read(stack, folder):
+    """What is neither in the FIFO nor written is counted."""
+    fifo = folder / "fifo"
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    with Cardea(folder, REDIS_URL=stack.redis.url(), ACCESS_LOG=str(fifo), WORKERS="1") as node:
+        log_many(node, 3)
+        node.send_signal(signal.SIGTERM)
+        assert node.wait(SECONDS) == 0, node.log_tail()
+        assert node.log().endswith(" info stopped\n")
+    received = b""
+    while more := os.read(reader, 1 << 20):
+        received += more
+    os.close(reader)
+    lost = count_lost(node, "the last")
+    assert lost > 0 and received.count(b"\n") + lost == 300
+
+
+class OnTerminal(Cardea):
+    """Its standard output is a terminal that nobody reads, its log a file."""
+
+    def __init__(self, *arguments, **settings):
+        super().__init__(*arguments, **settings)
+        self.master, self._slave = os.openpty()
+
+    def command(self):
+        return ["sh", "-c", f'exec "$0" serve > {os.ttyname(self._slave)}', str(self.binary)]
+
+    def __exit__(self, *_):
+        super().__exit__()
+        os.close(self._slave)
+        os.close(self.master)
+
+
+def test_the_end_does_not_wait_for_a_write_that_hangs(stack, folder):
+    """Such a terminal says that it takes more, and then lets the write wait."""
+    with OnTerminal(folder, REDIS_URL=stack.redis.url(), ACCESS_LOG="-", WORKERS="1") as node:
+        log_many(node, 3)
+        node.send_signal(signal.SIGTERM)
+        assert node.wait(SECONDS) == 0, node.log_tail()
+        assert node.log().endswith(" info stopped\n")
+    assert 0 < count_lost(node, "up to") <= 300
 
 
 def count_dropped(node: Cardea) -> int:

@@ -77,7 +77,7 @@ class TestCa:
         return Leaf(_pem(certificate), _key_pem(key))
 
 
-_SEEN = "uri: $request_uri\\nhost: $http_host\\nsni: $ssl_server_name\\nalpn: $ssl_alpn_protocol\\nconnection: $connection\\n"
+_SEEN = "uri: $request_uri\\nhost: $http_host\\nsni: $ssl_server_name\\nalpn: $ssl_alpn_protocol\\nconnection: $connection\\nresumed: $ssl_session_reused\\n"
 
 _SERVER = """
   server {{

@@ -195,6 +195,61 @@ class PacketOutput {
   int read_end_ = -1;
 };
 
+// Standard output is a terminal that nobody reads, for as long as this lives. It says that it can be written
+// to as long as it takes a single byte, and the write then waits.
+class SilentTerminal {
+ public:
+  SilentTerminal() : kept_(::dup(STDOUT_FILENO)), master_(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) {
+    EXPECT_GE(master_, 0);
+    EXPECT_EQ(grantpt(master_), 0);
+    EXPECT_EQ(unlockpt(master_), 0);
+    const int slave = ::open(ptsname(master_), O_WRONLY | O_NOCTTY | O_CLOEXEC);
+    EXPECT_EQ(::dup2(slave, STDOUT_FILENO), STDOUT_FILENO);
+    ::close(slave);
+  }
+  SilentTerminal(const SilentTerminal&) = delete;
+  SilentTerminal& operator=(const SilentTerminal&) = delete;
+  // Whoever hangs in a write gets an error.
+  ~SilentTerminal() {
+    ::dup2(kept_, STDOUT_FILENO);
+    ::close(kept_);
+    ::close(master_);
+  }
+
+ private:
+  int kept_;
+  int master_;
+};
+
+TEST(AccessLogOutput, IsLeftToItselfAtTheEndIfItHangs) {
+  const SilentTerminal output;
+  auto writer = AccessLogWriter::open("-", 8);
+  ASSERT_TRUE(writer);
+  testing::internal::CaptureStderr();
+  std::size_t submitted = 0;
+  std::string line = std::string(999, 'x') + "\n";
+  while (auto chunk = (*writer)->take_chunk()) {
+    for (; chunk->room() >= line.size(); chunk->size += line.size(), ++submitted) {
+      std::ranges::copy(line, chunk->bytes.begin() + static_cast<std::ptrdiff_t>(chunk->size));
+    }
+    (*writer)->submit(std::move(chunk));
+  }
+  (*writer)->stop();  // or the test never ends
+  (*writer)->stop();
+  const std::string log = testing::internal::GetCapturedStderr();
+  constexpr std::string_view kBefore = "up to ";
+  const std::size_t at = log.find(kBefore);
+  ASSERT_NE(at, std::string::npos) << log;
+  std::istringstream rest(log.substr(at + kBefore.size()));
+  std::size_t lost = 0;
+  std::string after;
+  rest >> lost;
+  std::getline(rest, after);
+  EXPECT_EQ(after, " lines of the access log were lost at the end: its destination hangs");
+  EXPECT_GT(lost, 0U);
+  EXPECT_LE(lost, submitted);
+}
+
 TEST(AccessLogOutput, IsWrittenInWholeLinesBecauseOthersMayWriteThereToo) {
   const PacketOutput output;
   auto writer = AccessLogWriter::open("-", 8);
