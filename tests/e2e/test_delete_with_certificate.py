@@ -112,23 +112,23 @@ def test_a_certificate_of_somebody_else_stays(stack, owner, other):
 def test_a_certificate_that_another_target_uses_stays(stack, owner):
     """Two host names whose certificate has the same name, because dots and dashes are the same in it."""
     first, second = "x.shared.cardea.test", "x-shared.cardea.test"
-    owner.create_certificate(name_of(first), first, second)
-    owner.wait_for_certificate(name_of(first))
-    before = certificate(owner, name_of(first))
+    owner.create_certificate(certificate_name(first), first, second)
+    owner.wait_for_certificate(certificate_name(first))
+    before = certificate(owner, certificate_name(first))
     for host in (first, second):
         assert "exists already and is used" in owner.create_target(host, stack.nginx.url)["certificate_status"]
         assert served(stack, host) == before["fingerprint"]
     answer = delete(owner, first, "?delete_certificate=true")["certificate"]
     assert answer == f'kept: the proxy target "{second}" uses it too'
-    assert certificate(owner, name_of(first)) == before
+    assert certificate(owner, certificate_name(first)) == before
     assert served(stack, second) == before["fingerprint"]
     assert delete(owner, second, "?delete_certificate=true") == {"certificate": "deleted"}
 
 
 def test_a_certificate_that_another_target_has_for_want_of_its_own_stays(stack, owner):
     first, second, third = (f"{name}.covered.cardea.test" for name in ("a", "b", "c"))
-    owner.create_certificate(name_of(first), first, second, third)
-    owner.wait_for_certificate(name_of(first))
+    owner.create_certificate(certificate_name(first), first, second, third)
+    owner.wait_for_certificate(certificate_name(first))
     owner.create_target(first, stack.nginx.url)
     owner.create_target(third, stack.nginx.url, enable_https=False)
     gate = stack.proxy.add(Fault("new_order", hold(), when=lambda exchange: second in str(exchange.payload)))
@@ -137,7 +137,7 @@ def test_a_certificate_that_another_target_has_for_want_of_its_own_stays(stack, 
     kept = {"certificate": f'kept: the proxy target "{second}" uses it too'}
     assert delete(owner, first, "?delete_certificate=true") == kept
     gate.release()
-    certificate_when(owner, name_of(second), lambda found: found["fingerprint"], "is issued")
+    certificate_when(owner, certificate_name(second), lambda found: found["fingerprint"], "is issued")
     owner.create_target(first, stack.nginx.url)
     assert delete(owner, first, "?delete_certificate=true") == {"certificate": "deleted"}
 
@@ -146,10 +146,10 @@ def test_what_cannot_be_deleted_is_said_although_the_target_is_gone(stack, owner
     """Nobody could ask for it again: there is no such target any more."""
     host = "half.cardea.test"
     owner.create_target(host, stack.nginx.url, enable_https=False)
-    stack.database.set(f"cert:{name_of(host)}", "{")
+    stack.database.set(f"cert:{certificate_name(host)}", "{")
     answer = delete(owner, host, "?delete_certificate=true")["certificate"]
-    assert answer.startswith("kept: ") and answer.endswith(f"; DELETE /certificates/{name_of(host)} deletes it")
-    stack.database.delete(f"cert:{name_of(host)}")
+    assert answer.startswith("kept: ") and answer.endswith(f"; DELETE /certificates/{certificate_name(host)} deletes it")
+    stack.database.delete(f"cert:{certificate_name(host)}")
 
 
 def test_there_may_be_no_certificate(stack, owner):
