@@ -1,5 +1,7 @@
 #include "proxy/tunnel.h"
 
+#include <algorithm>
+
 #include "base/limits.h"
 
 namespace cardea::proxy {
@@ -55,7 +57,7 @@ net::Task<bool> Tunnel::flush_upstream() {
     const std::size_t queued = upstream_.queued();
     auto sent = co_await upstream_.flush(check_interval());
     if (sent) break;
-    if (!goes_on(sent.error(), queued - upstream_.queued()))
+    if (!goes_on(sent.error(), queued - std::min(queued, upstream_.queued())))
       co_return broken_by(Aborted::upstream, sent.error());
   }
   note_progress();
@@ -67,7 +69,7 @@ net::Task<bool> Tunnel::flush_client() {
     const std::size_t queued = exchange_.queued();
     auto sent = co_await exchange_.flush();
     if (sent) break;
-    if (!goes_on(sent.error(), queued - exchange_.queued()))
+    if (!goes_on(sent.error(), queued - std::min(queued, exchange_.queued())))
       co_return broken_by(Aborted::client, sent.error());
   }
   note_progress();
