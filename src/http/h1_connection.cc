@@ -69,14 +69,14 @@ class H1Connection {
 
   net::Task<bool> first_bytes() {
     member_.set_state(State::idle);
-    if (head_bytes_.capacity() > kHeadBytesKept) head_bytes_ = {};
+    if (head_bytes_.capacity() > kHeadBytesKept) head_bytes_ = std::string();
     auto limit = net::Stream::Duration(base::kBuffersKept);
     while (stream_.input().empty()) {
       auto more = co_await stream_.read(limit);
       if (!more && more.error().code == base::ErrorCode::timeout && limit == base::kBuffersKept) {
         // Nothing for a moment: most connections stay idle from here on, and there are many of them.
         stream_.release_buffers();
-        head_bytes_ = {};
+        head_bytes_ = std::string();
         limit = base::kClientIdleTimeout;
         continue;
       }

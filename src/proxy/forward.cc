@@ -116,7 +116,7 @@ void Forward::keep(std::string_view piece) {
   if (replayable_) {
     replay_.append(piece);
   } else {
-    replay_ = {};
+    replay_ = std::string();
   }
 }
 
