@@ -51,7 +51,7 @@ void StreamCore::on_ready(std::uint32_t events) {
     } else {
       if ((events & (EPOLLRDHUP | kTrouble)) != 0) left_ = true;
       update_interest();
-      if (left_) wake_reader();
+      if (left_ && !reader_) wake_reader();
     }
   }
   if ((events & (EPOLLOUT | kTrouble)) != 0 && socket_.is_open()) on_writable();
@@ -71,6 +71,7 @@ std::uint32_t StreamCore::wanted_input() const {
 }
 
 void StreamCore::update_interest() {
+  if (!socket_.is_open()) return;
   const bool waits_for_room = flushing_ != nullptr || sends_rest_;
   const std::uint32_t wanted = wanted_input() | (waits_for_room ? std::uint32_t{EPOLLOUT} : 0U);
   if (wanted == interest_) return;
@@ -421,7 +422,10 @@ void Stream::watch(std::function<void()> on_gone) {
   core_->update_interest();
   if (!core_->ended_ && !core_->failure_ && !core_->left_) return;
   // It happened already. Not from here: the caller is not ready to be destroyed by its own call.
-  core_->loop_.post([core = core_] { core->wake_reader(); });
+  core_->loop_.post([core = core_] {
+    // A reader that came meanwhile finds what is still to be received, and the end behind it.
+    if (!core->reader_ || core->read_settled()) core->wake_reader();
+  });
 }
 
 base::Status Stream::queue_end() {
