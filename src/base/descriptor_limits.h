@@ -10,6 +10,8 @@ namespace cardea::base {
 inline constexpr std::size_t kDescriptorsReserved = 64;
 inline constexpr std::size_t kDescriptorsPerWorker = 16;
 inline constexpr std::size_t kDescriptorsMin = 32;
+// With many workers nothing might be left for one, which would then refuse everybody.
+inline constexpr std::size_t kConnectionsPerWorkerMin = 8;
 // Room for fewer clients than this is worth a warning at the start: a browser opens six connections.
 inline constexpr std::size_t kFewConnections = 1000;
 

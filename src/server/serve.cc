@@ -47,7 +47,7 @@ std::size_t connections_per_worker(std::size_t workers) {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = base::kDescriptorsMin;
   const std::size_t reserved = base::kDescriptorsReserved + workers * base::kDescriptorsPerWorker;
   const std::size_t left = std::max<std::size_t>(limit.rlim_cur, base::kDescriptorsMin + reserved) - reserved;
-  const std::size_t clients = left / 2 / workers;
+  const std::size_t clients = std::max(left / 2 / workers, base::kConnectionsPerWorkerMin);
   if (clients * workers < base::kFewConnections) {
     base::log_warn(
         "the limit of open files ({}) leaves room for {} connections of clients only; raise it (ulimit -n, "
@@ -81,11 +81,11 @@ base::Status check_ports(const Config& config) {
   return {};
 }
 
-// SIGTERM, SIGINT and SIGHUP, taken by the main thread alone. Made before any thread, so that all inherit the
 extern "C" void end_at_once(int signal) {
   _exit(128 + signal);  // as a shell reports who was ended by a signal
 }
 
+// SIGTERM, SIGINT and SIGHUP, taken by the main thread alone. Made before any thread, so that all inherit the
 // block.
 class Signals {
  public:
@@ -105,9 +105,9 @@ class Signals {
     while (sigwait(&all_, &received) != 0 || received == SIGHUP) {
       if (received == SIGHUP) on_hangup();
     }
-    pthread_sigmask(SIG_UNBLOCK, &end_, nullptr);
     std::signal(SIGTERM, end_at_once);
     std::signal(SIGINT, end_at_once);
+    pthread_sigmask(SIG_UNBLOCK, &end_, nullptr);
   }
 
  private:
